@@ -31,7 +31,12 @@ async function toJavaScript() {
 }
 
 await mkdir(out, { recursive: true });
-await Promise.all([compile("simd"), compile("scalar").then(toJavaScript)]);
+try {
+  await Promise.all([compile("simd"), compile("scalar").then(toJavaScript)]);
+} catch (error) {
+  console.error(error.stderr ?? error);
+  process.exit(1);
+}
 await writeFile(`${out}/simd.d.ts`, "declare const base64: string;\nexport default base64;\n");
 await writeFile(`${out}/scalar.d.ts`, "declare const base64: string;\nexport default base64;\n");
 await writeFile(

@@ -1,5 +1,9 @@
-export { mask } from "./mask";
-export { validate } from "./utf8";
-export { sha1 } from "./sha1";
-export { base64Encode } from "./base64";
+// The ABI of the codec: integers (and lengths as f64) in, integers out. Offsets are into the exported memory.
 export { accept } from "./accept";
+export { base64Encode } from "./base64";
+export { decode } from "./decoder";
+export { encodeHeader, headerLength, payloadLength } from "./frame";
+export { mask } from "./mask";
+export { sha1 } from "./sha1";
+export { closeSlot, openSlot, slotsTaken } from "./slots";
+export { validate } from "./utf8";

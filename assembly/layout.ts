@@ -47,12 +47,12 @@ export const SLOT_MESSAGE_LENGTH = 16; // f64, payload bytes declared by the mes
 export const SLOT_REMAINING = 24; // f64, payload bytes of the current frame still to come
 export const SLOT_MAX_FRAGMENTS = 32; // u32, frames per message
 export const SLOT_FRAGMENTS = 36; // u32, frames of the open message so far
-export const SLOT_MASKING_KEY = 40; // u32, as the four bytes lie on the wire
+export const SLOT_MASKING_KEY = 40; // u32, as the bytes lie on the wire, turned so that the next payload byte meets its first
 export const SLOT_UTF8 = 44; // u16, the validator's state over the open text message
 export const SLOT_EMPTY_RUN = 46; // u8, empty non-final fragments in a row
-export const SLOT_MASK_PHASE = 47; // u8, payload offset modulo 4
+export const SLOT_FRAME_STARTED = 47; // u8, 1 once a piece of the current frame was reported
 export const SLOT_FIRST_BYTE = 48; // u8, FIN, RSV and opcode of the current frame
-export const SLOT_MESSAGE_OPCODE = 49; // u8, 0 when no message is open
+export const SLOT_MESSAGE = 49; // u8, opcode and RSV of the open message's first frame, 0 when none is open
 export const SLOT_HEADER = 50; // 14 bytes
 
 // Values of SLOT_STATE.

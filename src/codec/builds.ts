@@ -1,0 +1,88 @@
+/**
+ * The three builds of the codec and how one is chosen: the SIMD module, else the scalar one, else plain JavaScript.
+ *
+ * @module
+ */
+import { ConnectionError } from "../protocol/errors.ts";
+import { OUTBOX } from "../../assembly/layout.ts";
+import instantiateJavaScript from "../../build/codec/javascript.js";
+import scalar from "../../build/codec/scalar.js";
+import simd from "../../build/codec/simd.js";
+
+/** Which build of the codec is in use. All three come from the same source and give the same answers. */
+export type CodecBuild = "simd" | "scalar" | "javascript";
+
+/** The ABI, `assembly/index.ts`: offsets and lengths in bytes, booleans as 0 and 1. */
+export interface CodecExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  accept(at: number, out: number): void;
+  base64Encode(at: number, length: number, out: number): number;
+  closeSlot(slot: number): void;
+  decode(slot: number, at: number, end: number): number;
+  encodeHeader(at: number, firstByte: number, payloadLength: number, masked: number, maskingKey: number): number;
+  headerLength(at: number): number;
+  mask(at: number, length: number, maskingKey: number, phase: number): number;
+  openSlot(expectMasked: number, allowedRsv: number, maxLength: number, maxFragments: number): number;
+  payloadLength(at: number): number;
+  sha1(at: number, length: number, out: number): void;
+  slotsTaken(): number;
+  validate(state: number, at: number, length: number): number;
+}
+
+// The WebAssembly JavaScript API, as far as it is used here: every runtime has it, but no library of types that all of
+// them share declares it.
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { readonly exports: unknown };
+};
+declare const atob: (base64: string) => string;
+
+function instantiate(base64: string): CodecExports {
+  const module = new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+  return new WebAssembly.Instance(module).exports as CodecExports;
+}
+
+const builds: Record<CodecBuild, () => CodecExports> = {
+  simd: () => instantiate(simd),
+  scalar: () => instantiate(scalar),
+  javascript: () => instantiateJavaScript() as unknown as CodecExports,
+};
+
+/**
+ * Some engines accept SIMD and compute it wrongly (Safari on iOS 16.4), so a build is believed only once it masked and
+ * validated 64 bytes as plain code does.
+ */
+function computesRightly({ memory, mask, validate }: CodecExports): boolean {
+  const bytes = new Uint8Array(memory.buffer, OUTBOX, 64);
+  const key = [0x37, 0xfa, 0x21, 0x3d];
+  const characters = [0xc3, 0xa9, 0xe6, 0x97, 0xa5, 0xf0, 0x9f, 0x98, 0x80, 0x61]; // two, three, four and one byte
+  const vector = Array.from({ length: 64 }, (_, i) => characters[i % characters.length]!);
+  bytes.set(vector);
+  if ((validate(0, OUTBOX, 60) & 0xff) !== 0) return false;
+  bytes[33] = 0xff;
+  if ((validate(0, OUTBOX, 60) & 0xff) !== 0xff) return false;
+  bytes.set(vector);
+  mask(OUTBOX, 64, 0x3d21fa37, 0);
+  const right = bytes.every((byte, i) => byte === (vector[i]! ^ key[i % 4]!));
+  bytes.fill(0);
+  return right;
+}
+
+/**
+ * Makes an instance of the build asked for, or of the fastest one that works here.
+ *
+ * @throws {ConnectionError} ERR_CODEC when it does not work on this engine.
+ */
+export function instantiateBuild(wanted?: CodecBuild): { build: CodecBuild; exports: CodecExports } {
+  const candidates: CodecBuild[] = wanted ? [wanted] : ["simd", "scalar", "javascript"];
+  let cause: unknown;
+  for (const build of candidates) {
+    try {
+      const exports = builds[build]();
+      if (computesRightly(exports)) return { build, exports };
+    } catch (error) {
+      cause = error; // no WebAssembly, no SIMD, a policy against it, or no address space
+    }
+  }
+  throw new ConnectionError("ERR_CODEC", `The codec does not run here as ${candidates.join(", ")}.`, { cause });
+}

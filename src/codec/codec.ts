@@ -1,0 +1,150 @@
+/**
+ * One instance of the codec: its linear memory, and the calls that need no connection.
+ *
+ * @module
+ */
+import {
+  EVENTS,
+  EVENT_CAPACITY,
+  EVENT_WORDS,
+  SCRATCH,
+  SCRATCH_SIZE,
+  UTF8_ACCEPT,
+  UTF8_REJECT,
+  UTF8_STATE,
+  WINDOW,
+  WINDOW_SIZE,
+} from "../../assembly/layout.ts";
+import { instantiateBuild, type CodecBuild, type CodecExports } from "./builds.ts";
+import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
+
+/** A key and its answer lie here while they are worked on, above SHA-1's own work space. */
+const KEY = SCRATCH + SCRATCH_SIZE / 2;
+const KEY_LENGTH = 24;
+const ANSWER = KEY + KEY_LENGTH;
+const ANSWER_LENGTH = 28;
+
+export class Codec {
+  /** Which build this is. */
+  readonly build: CodecBuild;
+  /** @internal */
+  readonly exports: CodecExports;
+  /** The whole linear memory. @internal */
+  readonly memory: Uint8Array;
+  /** The same memory, by 32-bit words. @internal */
+  readonly words: Uint32Array;
+  /** Where a host may read a chunk to, so that it need not be copied before it is decoded. */
+  readonly window: Uint8Array;
+  /** @internal */
+  text: TextCodec;
+  #textFactory: TextCodecFactory = standardText;
+  #windowInUse = false;
+
+  /** @throws {ConnectionError} ERR_CODEC when the build does not work on this engine. */
+  constructor(build?: CodecBuild) {
+    const made = instantiateBuild(build);
+    this.build = made.build;
+    this.exports = made.exports;
+    this.memory = new Uint8Array(made.exports.memory.buffer);
+    this.words = new Uint32Array(made.exports.memory.buffer);
+    this.window = this.memory.subarray(WINDOW, WINDOW + WINDOW_SIZE);
+    this.text = standardText(this.memory);
+  }
+
+  /** Takes another way between strings and memory. @internal */
+  useText(factory: TextCodecFactory): void {
+    if (factory === this.#textFactory) return;
+    this.#textFactory = factory;
+    this.text = factory(this.memory);
+  }
+
+  /** Connections and decoders that hold a slot now. */
+  get slotsTaken(): number {
+    return this.exports.slotsTaken();
+  }
+
+  /** The Sec-WebSocket-Accept that belongs to a Sec-WebSocket-Key of 24 characters (RFC 6455 §4.2.2). */
+  acceptKey(key: string): string {
+    for (let i = 0; i < KEY_LENGTH; i++) this.memory[KEY + i] = key.charCodeAt(i);
+    this.exports.accept(KEY, ANSWER);
+    return String.fromCharCode.apply(null, this.memory.subarray(ANSWER, ANSWER + ANSWER_LENGTH) as unknown as number[]);
+  }
+
+  /** Base64 of up to 16 KiB (RFC 4648 §4). @internal */
+  base64(bytes: Uint8Array): string {
+    return this.withWindow(() => {
+      const out = WINDOW + WINDOW_SIZE / 4;
+      this.memory.set(bytes.subarray(0, WINDOW_SIZE / 4), WINDOW);
+      return this.text.decodeAscii(out, this.exports.base64Encode(WINDOW, bytes.length, out));
+    });
+  }
+
+  /**
+   * Masks or unmasks (§5.3): a copy of `bytes`, each XORed with the byte of the four-byte `maskingKey` that is its turn.
+   * `phase` is how many payload bytes went before, modulo 4.
+   */
+  mask(bytes: Uint8Array, maskingKey: Uint8Array, phase = 0): Uint8Array {
+    const out = new Uint8Array(bytes.length);
+    this.maskInto(bytes, out, 0, keyWord(maskingKey), phase & 3);
+    return out;
+  }
+
+  /** As {@link mask}, into `out` from `offset` on; `bytes` is left as it is. @internal */
+  maskInto(bytes: Uint8Array, out: Uint8Array, offset: number, maskingKey: number, phase: number): void {
+    this.withWindow(() => {
+      for (let from = 0; from < bytes.length; from += WINDOW_SIZE) {
+        const piece = bytes.subarray(from, from + WINDOW_SIZE);
+        this.memory.set(piece, WINDOW);
+        phase = this.exports.mask(WINDOW, piece.length, maskingKey, phase);
+        out.set(this.memory.subarray(WINDOW, WINDOW + piece.length), offset + from);
+      }
+    });
+  }
+
+  /** Whether `bytes` are UTF-8 from end to end (RFC 3629). */
+  validateUtf8(bytes: Uint8Array): boolean {
+    return (this.validate(UTF8_ACCEPT, bytes) & UTF8_STATE) === UTF8_ACCEPT;
+  }
+
+  /** @internal */
+  validate(state: number, bytes: Uint8Array): number {
+    return this.withWindow(() => {
+      for (let from = 0; from < bytes.length && (state & UTF8_STATE) !== UTF8_REJECT; from += WINDOW_SIZE) {
+        const piece = bytes.subarray(from, from + WINDOW_SIZE);
+        this.memory.set(piece, WINDOW);
+        state = this.exports.validate(state, WINDOW, piece.length);
+      }
+      return state;
+    });
+  }
+
+  /**
+   * Runs `work` with the window and the event table for itself. A listener that runs in the middle of a decode may
+   * decode something else: what the outer decode still needs is then put aside and put back.
+   *
+   * @internal
+   */
+  withWindow<T>(work: () => T): T {
+    const outer = this.#windowInUse
+      ? { window: this.window.slice(), events: this.words.slice(EVENTS / 4, EVENTS / 4 + EVENT_CAPACITY * EVENT_WORDS) }
+      : undefined;
+    this.#windowInUse = true;
+    try {
+      return work();
+    } finally {
+      this.#windowInUse = outer !== undefined;
+      if (outer) {
+        this.window.set(outer.window);
+        this.words.set(outer.events, EVENTS / 4);
+      }
+    }
+  }
+}
+
+/** Four bytes as they lie on the wire, as the ABI takes them. */
+export function keyWord(maskingKey: Uint8Array): number {
+  return maskingKey[0]! | (maskingKey[1]! << 8) | (maskingKey[2]! << 16) | (maskingKey[3]! << 24);
+}
+
+/** The instance that everything in the process shares. */
+export const defaultCodec: Codec = new Codec();

@@ -1,0 +1,84 @@
+/**
+ * The decoder of a connection's frames, as a public thing: what a proxy or a debugger feeds the bytes of one direction.
+ *
+ * @module
+ */
+import { EVENT_FIRST, EVENT_LAST, EVENT_OPCODE, EVENT_RSV } from "../../assembly/layout.ts";
+import { defaultCodec, type Codec } from "./codec.ts";
+import { SlotDecoder, type DecoderLimits } from "./slot-decoder.ts";
+import type { Violation } from "./violation.ts";
+
+/** A stretch of a message's, or a control frame's, payload. */
+export interface Piece {
+  /** Of the message (1 text, 2 binary) or the control frame (8 to 10); never 0. */
+  readonly opcode: number;
+  /** Reserved bits of the message's first frame (0x40, 0x20, 0x10). */
+  readonly rsv: number;
+  /** It begins the message or the control frame. */
+  readonly first: boolean;
+  /** It ends it. */
+  readonly last: boolean;
+  /** The bytes, unmasked, in memory of their own. */
+  readonly data: Uint8Array;
+}
+
+export interface DecoderCallbacks {
+  piece(piece: Piece): void;
+  /** A rule is broken; nothing is reported after it, whatever is fed. */
+  violation?(violation: Violation): void;
+}
+
+export interface DecoderOptions extends Pick<DecoderLimits, "role">, Partial<Omit<DecoderLimits, "role">> {
+  /** The instance to use. Default: the one that the process shares. */
+  readonly codec?: Codec;
+}
+
+/**
+ * Decodes one direction of one connection by the rules of RFC 6455 §5, resumable at any byte. It holds a slot of the
+ * codec until {@link free}.
+ */
+export class Decoder {
+  readonly #codec: Codec;
+  readonly #slot: SlotDecoder;
+
+  /**
+   * By default no limit is set on length or fragments, and no RSV bit is allowed.
+   *
+   * @throws {ConnectionError} ERR_NO_SLOT when every slot of the codec is taken.
+   */
+  constructor(options: DecoderOptions) {
+    const { role, codec = defaultCodec } = options;
+    const { maxLength = Number.MAX_SAFE_INTEGER, maxFragments = 0xffffffff, allowedRsv = 0 } = options;
+    this.#codec = codec;
+    this.#slot = new SlotDecoder(codec, { role, maxLength, maxFragments, allowedRsv });
+  }
+
+  /** Decodes the next bytes, however they are cut, and reports what they hold before it returns. */
+  decode(chunk: Uint8Array, callbacks: DecoderCallbacks): void {
+    const { memory } = this.#codec;
+    this.#slot.decode(chunk, {
+      piece(flags, at, length) {
+        callbacks.piece({
+          opcode: flags & EVENT_OPCODE,
+          rsv: flags & EVENT_RSV,
+          first: (flags & EVENT_FIRST) !== 0,
+          last: (flags & EVENT_LAST) !== 0,
+          data: memory.slice(at, at + length),
+        });
+        return true;
+      },
+      violation(violation) {
+        callbacks.violation?.(violation);
+      },
+    });
+  }
+
+  /** Gives the slot back. The decoder must not be used after it. */
+  free(): void {
+    this.#slot.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
+  }
+}

@@ -1,0 +1,164 @@
+import { OUTBOX, OUTBOX_SIZE } from "../../assembly/layout.ts";
+import type { Codec } from "./codec.ts";
+
+const MAX_HEADER = 14;
+/** From this size on a payload is not copied to be framed (server), or is masked into memory of its own (client). */
+const LARGE = 16384;
+/** Batches up to this size share slabs; a larger one has memory of its own, so that a slow peer pins little. */
+const SHARED_BATCH = 4096;
+const SLAB_SIZE = 16384;
+
+/** Memory that small batches are copied out to. It is never handed out twice, so a transport may keep its part. */
+class Slab {
+  #bytes = new Uint8Array(0);
+  #used = 0;
+
+  copy(source: Uint8Array): Uint8Array {
+    if (source.length > SHARED_BATCH) return source.slice();
+    if (this.#used + source.length > this.#bytes.length) {
+      this.#bytes = new Uint8Array(SLAB_SIZE);
+      this.#used = 0;
+    }
+    const copy = this.#bytes.subarray(this.#used, this.#used + source.length);
+    copy.set(source);
+    this.#used += source.length;
+    return copy;
+  }
+}
+
+/** The send region of one codec: outboxes take turns in it. */
+class Region {
+  owner: Outbox | undefined;
+  end = OUTBOX;
+  readonly slab = new Slab();
+}
+
+const regions = new WeakMap<Codec, Region>();
+
+function regionOf(codec: Codec): Region {
+  let region = regions.get(codec);
+  if (!region) regions.set(codec, (region = new Region()));
+  return region;
+}
+
+/**
+ * The frames that one connection has encoded and its transport has not taken yet. They are encoded one behind the other
+ * in linear memory, so that a batch leaves in one write.
+ */
+export class Outbox {
+  /** Bytes that wait here. */
+  length = 0;
+  readonly #codec: Codec;
+  readonly #region: Region;
+  /** Hands out a fresh masking key for each frame (RFC 6455 §5.3); undefined at a server, which does not mask. */
+  readonly #maskingKey: (() => number) | undefined;
+  #ready: Uint8Array[] = [];
+
+  constructor(codec: Codec, maskingKey?: () => number) {
+    this.#codec = codec;
+    this.#region = regionOf(codec);
+    this.#maskingKey = maskingKey;
+  }
+
+  /** Adds a frame whose payload is the UTF-8 of `text`. `firstByte` holds FIN, RSV and opcode. */
+  text(firstByte: number, text: string): void {
+    const most = text.length * 3;
+    if (most > LARGE) {
+      this.#frame(firstByte, this.#codec.text.encodeBytes(text), true);
+      return;
+    }
+    const at = this.#room(MAX_HEADER + most);
+    const mask = this.#maskingKey ? 4 : 0;
+    // The header goes in front, and its length depends on the payload's; the guess is wrong only for non-ASCII text
+    // around the border.
+    const guess = (text.length > 125 ? 4 : 2) + mask;
+    const length = this.#codec.text.encode(text, at + guess);
+    const header = (length > 125 ? 4 : 2) + mask;
+    if (header !== guess) this.#codec.memory.copyWithin(at + header, at + guess, at + guess + length);
+    this.#finish(at, firstByte, length);
+  }
+
+  /** Adds a frame. From 16 KiB on, a server's payload is kept by reference until it is written, never changed. */
+  bytes(firstByte: number, payload: Uint8Array): void {
+    if (payload.length >= LARGE) {
+      this.#frame(firstByte, payload, false);
+      return;
+    }
+    const at = this.#room(MAX_HEADER + payload.length);
+    const header = (payload.length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0);
+    this.#codec.memory.set(payload, at + header);
+    this.#finish(at, firstByte, payload.length);
+  }
+
+  /** All that waits, in order, for the transport to keep. */
+  take(): Uint8Array[] {
+    this.#seal();
+    const ready = this.#ready;
+    this.#ready = [];
+    this.length = 0;
+    return ready;
+  }
+
+  /** Drops what waits. */
+  clear(): void {
+    if (this.#region.owner === this) this.#region.owner = undefined;
+    this.#ready = [];
+    this.length = 0;
+  }
+
+  #finish(at: number, firstByte: number, length: number): void {
+    const { encodeHeader, mask } = this.#codec.exports;
+    let size: number;
+    if (this.#maskingKey) {
+      const key = this.#maskingKey();
+      size = encodeHeader(at, firstByte, length, 1, key);
+      mask(at + size, length, key, 0);
+    } else {
+      size = encodeHeader(at, firstByte, length, 0, 0);
+    }
+    this.#region.end = at + size + length;
+    this.length += size + length;
+  }
+
+  #frame(firstByte: number, payload: Uint8Array, owned: boolean): void {
+    const codec = this.#codec;
+    const at = this.#room(MAX_HEADER);
+    if (!this.#maskingKey) {
+      this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 0, 0);
+      this.length += this.#region.end - at + payload.length;
+      this.#seal();
+      this.#ready.push(payload);
+      return;
+    }
+    const key = this.#maskingKey();
+    const masked = owned ? payload : new Uint8Array(payload.length);
+    codec.maskInto(payload, masked, 0, key, 0);
+    this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 1, key);
+    this.length += this.#region.end - at + payload.length;
+    this.#seal();
+    this.#ready.push(masked);
+  }
+
+  /** Sees to it that the region is this outbox's and has room for `most` bytes; answers where they go. */
+  #room(most: number): number {
+    const region = this.#region;
+    if (region.owner !== this) {
+      if (region.owner) region.owner.#seal();
+      region.owner = this;
+      region.end = OUTBOX;
+    } else if (region.end + most > OUTBOX + OUTBOX_SIZE) {
+      this.#seal();
+      region.owner = this;
+    }
+    return region.end;
+  }
+
+  /** Copies out what lies in the region, and leaves it. */
+  #seal(): void {
+    const region = this.#region;
+    if (region.owner !== this) return;
+    if (region.end > OUTBOX) this.#ready.push(region.slab.copy(this.#codec.memory.subarray(OUTBOX, region.end)));
+    region.end = OUTBOX;
+    region.owner = undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { CURSOR, EVENTS, EVENT_FAIL, EVENT_WORDS, SLOT_COUNT, WINDOW, WINDOW_SIZE } from "../../assembly/layout.ts";
+import { ConnectionError } from "../errors.ts";
+import type { Codec } from "./codec.ts";
+import { violationOf, type Violation } from "./violation.ts";
+
+/** What a decoder is held to. */
+export interface DecoderLimits {
+  /** The role of the one who decodes: a server expects masked frames, a client unmasked ones (RFC 6455 §5.1). */
+  readonly role: "client" | "server";
+  /** Most bytes of one message, over all its fragments. */
+  readonly maxLength: number;
+  /** Most frames of one message. */
+  readonly maxFragments: number;
+  /** The RSV bits (0x40, 0x20, 0x10) that the negotiated extensions have taken; 0 for none. */
+  readonly allowedRsv: number;
+}
+
+/** What a decode is reported to. Both calls come while the decode runs. */
+export interface DecoderSink {
+  /**
+   * A piece of payload, unmasked and, in a text message, validated: `length` bytes at `at` in linear memory, there only
+   * during this call. `flags` are the EVENT_* bits of assembly/layout.ts; `left` counts the bytes of the same frame
+   * still to come. Answers false to drop the rest of the chunk.
+   */
+  piece(flags: number, at: number, length: number, left: number): boolean;
+  /** The frames break a rule. Whatever follows is not looked at. */
+  violation(violation: Violation): void;
+}
+
+/** One connection's decoder: a slot in linear memory. The owner gives it back with {@link free}. */
+export class SlotDecoder {
+  readonly #codec: Codec;
+  #slot: number;
+
+  /** @throws {ConnectionError} ERR_NO_SLOT when every slot is taken. */
+  constructor(codec: Codec, { role, maxLength, maxFragments, allowedRsv }: DecoderLimits) {
+    this.#codec = codec;
+    this.#slot = codec.exports.openSlot(role === "server" ? 1 : 0, allowedRsv, maxLength, maxFragments);
+    if (this.#slot === 0) {
+      const most = SLOT_COUNT - 1;
+      throw new ConnectionError("ERR_NO_SLOT", `All ${most} decoder slots of this codec are taken: close connections.`);
+    }
+  }
+
+  /** Decodes a chunk. Whether it was cut here or elsewhere makes no difference to what is reported in the end. */
+  decode(chunk: Uint8Array, sink: DecoderSink): void {
+    const codec = this.#codec;
+    if (chunk.buffer === codec.memory.buffer) {
+      // A host read it straight into the window.
+      codec.withWindow(() => this.#decodeWindow(chunk.byteOffset, chunk.byteOffset + chunk.length, sink));
+      return;
+    }
+    codec.withWindow(() => {
+      for (let from = 0; from < chunk.length; from += WINDOW_SIZE) {
+        const piece = from === 0 && chunk.length <= WINDOW_SIZE ? chunk : chunk.subarray(from, from + WINDOW_SIZE);
+        codec.memory.set(piece, WINDOW);
+        if (!this.#decodeWindow(WINDOW, WINDOW + piece.length, sink)) return;
+      }
+    });
+  }
+
+  #decodeWindow(at: number, end: number, sink: DecoderSink): boolean {
+    const { exports, words } = this.#codec;
+    while (at < end) {
+      const count = exports.decode(this.#slot, at, end);
+      // Read before the walk: a listener may decode something else, and only the table is put back behind it.
+      at = words[CURSOR / 4]!;
+      const last = EVENTS / 4 + count * EVENT_WORDS;
+      for (let event = EVENTS / 4; event < last; event += EVENT_WORDS) {
+        const flags = words[event]!;
+        if (flags & EVENT_FAIL) {
+          sink.violation(violationOf(words[event + 1]!));
+          return false;
+        }
+        if (!sink.piece(flags, words[event + 1]!, words[event + 2]!, words[event + 3]!)) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Gives the slot back. Calling it again does nothing; decoding after it is a bug of the caller. */
+  free(): void {
+    if (this.#slot === 0) return;
+    this.#codec.exports.closeSlot(this.#slot);
+    this.#slot = 0;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What users hold in their hands: a connection, and all that its methods speak of.
+ *
+ * @module
+ */
+export { ClientConnection, type ClientOptions } from "./driver/client-connection.ts";
+export { Connection, type ConnectionEvents } from "./driver/connection.ts";
+export type { CloseInfo } from "./driver/link.ts";
+export type { ConnectionOptions } from "./driver/options.ts";
+export type { SendCallback } from "./driver/sender.ts";
+export type { SendOptions, SendType } from "./driver/sending.ts";
+export { ServerConnection } from "./driver/server-connection.ts";
+export type { Data, Message } from "./protocol/data.ts";
+export {
+  ConnectionError,
+  HandshakeError,
+  HeadError,
+  HybiError,
+  ProtocolError,
+  RefusalError,
+  errorCodes,
+  type ErrorCode,
+} from "./protocol/errors.ts";
+export type { Extension, ExtensionOffer, ExtensionParameter, ExtensionSession } from "./protocol/extension.ts";
+export { HeaderFields, type HeadersInput } from "./protocol/headers.ts";
+export type { Role } from "./protocol/protocol.ts";
+export type { ReadyState } from "./protocol/state.ts";

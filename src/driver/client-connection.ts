@@ -1,0 +1,189 @@
+import { BodyReader } from "../protocol/body.ts";
+import { isInterim, readResponse, writeRequest } from "../protocol/client-handshake.ts";
+import { ConnectionError, HandshakeError, typeError } from "../protocol/errors.ts";
+import { parseExtensions } from "../protocol/extension.ts";
+import { HeadReader, type ResponseHead } from "../protocol/head.ts";
+import { checkOptions, object, type Check } from "../protocol/options.ts";
+import { parseUrl, type Endpoint } from "../protocol/url.ts";
+import { Connection } from "./connection.ts";
+import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./options.ts";
+import type { Host, TlsOptions, Transport } from "./transport.ts";
+
+export interface ClientOptions extends ConnectionOptions {
+  /** For `wss:`: what to trust and who to be. */
+  readonly tls?: TlsOptions;
+  /** Gives the opening handshake up, with ERR_ABORTED; once the connection is open it has no effect. */
+  readonly signal?: AbortSignal;
+}
+
+const clientChecks: Record<keyof ClientOptions, Check> = {
+  ...connectionChecks,
+  tls: (value, name) => {
+    object(value, name);
+    checkOptions(value as object, tlsChecks);
+  },
+  signal: (value, name) => {
+    if (!(value instanceof AbortSignal)) throw typeError("ERR_OPTION_TYPE", `${name} must be an AbortSignal.`);
+  },
+};
+
+/** The client's side of a connection. */
+export class ClientConnection extends Connection {
+  /** The URL, as it was given. */
+  readonly url: string;
+  readonly #endpoint: Endpoint;
+  readonly #clientOptions: ClientOptions;
+  readonly #dialing = new AbortController();
+  #started = false;
+  #accept = "";
+  #reader = new HeadReader("response");
+  #response: ResponseHead | undefined;
+  #refusal: { readonly error: HandshakeError; readonly body: BodyReader } | undefined;
+
+  /**
+   * @throws {TypeError} ERR_URL, ERR_HEADER, ERR_SUBPROTOCOL, ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE
+   * @throws {RangeError} ERR_OPTION_RANGE
+   * @internal
+   */
+  constructor(host: Host, url: string | { readonly href: string }, options: ClientOptions) {
+    super("client", host, options, clientChecks);
+    this.url = typeof url === "string" ? url : url.href;
+    this.#endpoint = parseUrl(url);
+    this.#clientOptions = options;
+  }
+
+  /** The server's answer to the opening handshake, once it has come. */
+  get response(): Pick<ResponseHead, "status" | "headers"> | undefined {
+    return this.#response;
+  }
+
+  /** Dials, and sends the opening handshake. `tls` takes the place of the option given before. */
+  override startConnection(tls: TlsOptions = this.#clientOptions.tls ?? {}): boolean {
+    if (this.#started || this.readyState !== "connecting") return false;
+    checkOptions(tls, tlsChecks);
+    this.#started = true;
+    const { signal, handshakeTimeout = defaults.handshakeTimeout } = this.#clientOptions;
+    if (signal?.aborted) {
+      void Promise.resolve().then(() => this.#aborted(signal));
+      return true;
+    }
+    signal?.addEventListener("abort", () => this.#aborted(signal), { once: true, signal: this.#dialing.signal });
+    this.link.setTimer(() => {
+      if (this.#refusal) return this.#refused();
+      const text = `The opening handshake took longer than ${handshakeTimeout} ms.`;
+      this.fail(new ConnectionError("ERR_HANDSHAKE_TIMEOUT", text));
+    }, handshakeTimeout);
+    void this.#dial(tls);
+    return true;
+  }
+
+  #aborted(signal: AbortSignal): void {
+    if (this.readyState !== "connecting") return;
+    this.fail(
+      new ConnectionError("ERR_ABORTED", "The caller aborted the opening handshake.", { cause: signal.reason }),
+    );
+  }
+
+  async #dial(tls: TlsOptions): Promise<void> {
+    const { secure, hostname, port, unix } = this.#endpoint;
+    let transport: Transport;
+    try {
+      transport = await this.host.dial({
+        hostname,
+        port,
+        path: unix,
+        tls: secure ? { serverName: hostname, ...tls } : undefined,
+        window: this.codec.window,
+        signal: this.#dialing.signal,
+      });
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      this.fail(new ConnectionError("ERR_CONNECT", `${this.#endpoint.host} could not be reached: ${text}`, { cause }));
+      return;
+    }
+    if (this.readyState !== "connecting") {
+      transport.destroy();
+      return;
+    }
+    this.link.start(transport);
+    transport.write([this.#request()], () => undefined);
+  }
+
+  #request(): Uint8Array {
+    const { target, host, credentials } = this.#endpoint;
+    const nonce = new Uint8Array(16);
+    this.host.random(nonce);
+    const key = this.codec.base64(nonce);
+    this.#accept = this.codec.acceptKey(key);
+    const headers = [...this.headers];
+    if (credentials !== undefined && !headers.some(([name]) => name.toLowerCase() === "authorization")) {
+      headers.push(["Authorization", `Basic ${this.codec.base64(this.codec.text.encodeBytes(credentials))}`]);
+    }
+    const offers = (this.options.extensions ?? []).flatMap((extension) => extension.offer());
+    return writeRequest({ target, host, key, subprotocols: this.acceptProtocols, extensions: offers, headers });
+  }
+
+  /** @internal */
+  protected override handshakeData(chunk: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#refusal ? this.#refusalData(chunk) : this.#headData(chunk);
+    } catch (error) {
+      this.fail(error as Error);
+      return undefined;
+    }
+  }
+
+  #headData(chunk: Uint8Array): Uint8Array | undefined {
+    let rest = this.#reader.push(chunk);
+    while (rest && isInterim(this.#reader.head.status)) {
+      this.#reader = new HeadReader("response");
+      rest = this.#reader.push(rest);
+    }
+    if (!rest) return undefined;
+    this.#response = this.#reader.head;
+    // A listener of `open` may use the codec, and the chunk may lie in its window.
+    rest = rest.slice();
+    try {
+      this.#open(this.#response);
+    } catch (error) {
+      // Behind a 101 there is no content, however wrong it is.
+      if (!(error instanceof HandshakeError) || error.status === 101) throw error;
+      this.#refusal = { error, body: new BodyReader(error.headers) };
+      return this.#refusalData(rest);
+    }
+    return rest;
+  }
+
+  #open(response: ResponseHead): void {
+    const { extensions = [] } = this.options;
+    const expected = { accept: this.#accept, subprotocols: this.acceptProtocols, extensions };
+    const { subprotocol, sessions } = readResponse(response, expected);
+    const responses = parseExtensions(response.headers.get("sec-websocket-extensions") ?? "") ?? [];
+    this.opened({ subprotocol, sessions, extensions: responses.map(({ name }) => name) });
+    this.#dialing.abort();
+    this.emit("open");
+  }
+
+  #refusalData(chunk: Uint8Array): undefined {
+    if (this.#refusal!.body.push(chunk)) this.#refused();
+  }
+
+  #refused(): void {
+    const { error, body } = this.#refusal!;
+    error.body = body.bytes;
+    this.fail(error);
+  }
+
+  /** @internal */
+  protected override handshakeEnded(): void {
+    if (this.#refusal) return this.#refused();
+    const text = "The server ended the connection before it answered the opening handshake.";
+    this.fail(new ConnectionError("ERR_CONNECT", text));
+  }
+
+  /** @internal */
+  protected override handshakeAbandoned(): void {
+    this.#dialing.abort();
+    this.link.finish(new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * One side of a WebSocket connection: what a server hands over, what a client is, what the driver makes.
+ *
+ * @module
+ */
+import { defaultCodec, type Codec } from "../codec/codec.ts";
+import { INTERNAL_ERROR, NORMAL_CLOSURE } from "../protocol/close.ts";
+import type { Data, Message } from "../protocol/data.ts";
+import { ConnectionError, typeError } from "../protocol/errors.ts";
+import type { ExtensionSession } from "../protocol/extension.ts";
+import { headerList, type HeaderField } from "../protocol/headers.ts";
+import { checkOptions, type Check } from "../protocol/options.ts";
+import type { Role } from "../protocol/protocol.ts";
+import { checkSubprotocols } from "../protocol/subprotocol.ts";
+import type { ReadyState } from "../protocol/state.ts";
+import { Emitter, type Listener } from "./emitter.ts";
+import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
+import { defaults, type ConnectionOptions } from "./options.ts";
+import { Receiving } from "./receiving.ts";
+import type { SendCallback } from "./sender.ts";
+import { Sending, type SendOptions } from "./sending.ts";
+import type { Host, Transport } from "./transport.ts";
+
+export interface ConnectionEvents {
+  /** The opening handshake is done. */
+  open: [];
+  /** A message: text is a string, binary a `Uint8Array` of its own. */
+  message: [message: Message];
+  /** A Ping came, and was answered. */
+  ping: [payload: Uint8Array];
+  /** A Pong came, asked for or not. */
+  pong: [payload: Uint8Array];
+  /** The peer has caught up after `send` answered false. */
+  drain: [];
+  /** What went wrong; a `close` follows. */
+  error: [error: Error];
+  /** The connection is over, with the code and reason of RFC 6455 §7.1.5, §7.1.6: comes exactly once, and last. */
+  close: [code: number, reason: string];
+}
+
+export abstract class Connection extends Emitter<ConnectionEvents> implements AsyncIterable<Message> {
+  /** The version of the protocol. */
+  readonly version = "hybi-13";
+  /** The negotiated subprotocol, or "" (RFC 6455 §1.9). */
+  protocol = "";
+  /** The names of the negotiated extensions (§9). */
+  extensions: readonly string[] = [];
+
+  /** @internal */
+  protected readonly host: Host;
+  /** @internal */
+  protected readonly options: ConnectionOptions;
+  /** @internal */
+  protected readonly codec: Codec;
+  /** What `additionalHeaders` and `setHeader` gave. @internal */
+  protected readonly headers: HeaderField[];
+  /** @internal */
+  protected readonly acceptProtocols: readonly string[];
+  /** @internal */
+  protected readonly link: Link;
+  readonly #sending: Sending;
+  readonly #receiving: Receiving;
+  #closeWaiters: ((info: CloseInfo) => void)[] = [];
+
+  /** @internal */
+  constructor(role: Role, host: Host, options: ConnectionOptions, checks: Readonly<Record<string, Check>>) {
+    super();
+    checkOptions(options, checks);
+    this.host = host;
+    this.options = options;
+    this.codec = options.codec ?? defaultCodec;
+    if (host.text) this.codec.useText(host.text);
+    this.headers = headerList(options.additionalHeaders ?? [], role);
+    this.acceptProtocols = checkSubprotocols(options.acceptProtocols ?? []);
+    const limits = {
+      codec: this.codec,
+      maxLength: options.maxLength ?? defaults.maxLength,
+      maxFragments: options.maxFragments ?? defaults.maxFragments,
+      closeTimeout: options.closeTimeout ?? defaults.closeTimeout,
+      highWaterMark: options.highWaterMark ?? defaults.highWaterMark,
+    };
+    this.link = new Link(role, host, limits, this.#linkOwner());
+    this.#sending = new Sending(this.link, this.codec, (callback, error) => this.#callUser(callback, error));
+    this.#receiving = new Receiving(this.link, limits.highWaterMark, (message) => this.emit("message", message));
+  }
+
+  get role(): Role {
+    return this.link.protocol.role;
+  }
+
+  get readyState(): ReadyState {
+    return this.link.readyState;
+  }
+
+  /** The transport underneath, once there is one. Its `raw` is the runtime's own socket. */
+  get socket(): Transport | undefined {
+    return this.link.transport;
+  }
+
+  /** Bytes, framing included, that were sent and that the system has not taken yet. */
+  get bufferedAmount(): number {
+    return this.link.sender.bufferedAmount;
+  }
+
+  /** Whether `pause` stopped the reading. */
+  get isPaused(): boolean {
+    return this.#receiving.isPaused;
+  }
+
+  /** The code of the peer's Close frame, 1005 if it had none, 1006 if none came (§7.1.5); undefined until closed. */
+  get closeCode(): number | undefined {
+    return this.link.closeInfo?.code;
+  }
+
+  /** The reason of the peer's Close frame, or "" (§7.1.6); undefined until closed. */
+  get closeReason(): string | undefined {
+    return this.link.closeInfo?.reason;
+  }
+
+  /** Whether both Close frames went over before the transport was closed (§7.1.4); undefined until closed. */
+  get wasClean(): boolean | undefined {
+    return this.link.closeInfo?.wasClean;
+  }
+
+  // --- opening
+
+  /** Begins the opening handshake; answers whether there was one to begin, which is so at the first call only. */
+  abstract startConnection(): boolean;
+
+  /**
+   * Adds a field to this side's opening handshake, before that has begun.
+   *
+   * @throws {TypeError} ERR_HEADER for what may not stand in it, ERR_STATE when it is too late.
+   */
+  setHeader(name: string, value: string): this {
+    if (this.link.transport || this.readyState !== "connecting")
+      throw typeError("ERR_STATE", "The opening handshake has begun: set headers before it.");
+    this.headers.push(...headerList([[name, value]], this.role));
+    return this;
+  }
+
+  /** Bytes of the opening handshake came; see {@link LinkOwner.handshakeData}. @internal */
+  protected abstract handshakeData(chunk: Uint8Array): Uint8Array | undefined;
+
+  /** @internal */
+  protected abstract handshakeEnded(): void;
+
+  /** {@link LinkOwner.abandoned} @internal */
+  protected abstract handshakeAbandoned(): void;
+
+  /**
+   * The opening handshake is done: `response`, if there is one to send, leaves first, then what was sent early.
+   *
+   * @throws {ConnectionError} ERR_NO_SLOT, before anything is sent.
+   * @internal
+   */
+  protected opened(
+    negotiated: {
+      subprotocol: string | undefined;
+      sessions: readonly ExtensionSession[];
+      extensions: readonly string[];
+    },
+    response?: Uint8Array,
+  ): void {
+    this.link.open(negotiated.sessions);
+    this.protocol = negotiated.subprotocol ?? "";
+    this.extensions = negotiated.extensions;
+    if (response) this.link.transport!.write([response], () => undefined);
+    this.#sending.release();
+  }
+
+  /** The opening handshake failed: `error`, then `close` with 1006. @internal */
+  protected fail(error: Error): void {
+    if (this.link.closeInfo) return;
+    this.emit("error", error);
+    this.link.terminate();
+  }
+
+  // --- sending
+
+  /**
+   * Sends a message: a string as text, bytes as binary, or as the options say. Answers whether to go on: after false,
+   * wait for `drain`. While the connection is connecting, up to 1,024 sends wait for it to open; once it is closing
+   * nothing is sent, the answer is false, and a callback gets an error.
+   *
+   * From 16 KiB on a server does not copy bytes: leave them alone until the callback.
+   *
+   * @throws {TypeError} ERR_DATA_TYPE, ERR_FRAME_ORDER, ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE
+   * @throws {RangeError} ERR_CONTROL_TOO_LONG, ERR_CLOSE_CODE, ERR_OPTION_RANGE
+   * @throws {ConnectionError} ERR_QUEUE_FULL
+   */
+  send(data: Data, options?: SendOptions): boolean {
+    return options === undefined ? this.#sending.message(data) : this.#sending.as(data, options);
+  }
+
+  /** Sends a text message; bytes must be UTF-8. */
+  sendText(data: Data, options?: Omit<SendOptions, "type">): boolean {
+    return this.#sending.as(data, { ...options, type: "text" });
+  }
+
+  /** Sends a binary message; a string is sent as its UTF-8. */
+  sendBinary(data: Data, options?: Omit<SendOptions, "type">): boolean {
+    return this.#sending.as(data, { ...options, type: "binary" });
+  }
+
+  /** Sends a Ping of at most 125 bytes (§5.5.2); `callback` runs when its Pong comes, or with an error if none can. */
+  sendPing(message: Data = "", callback?: SendCallback): boolean {
+    return this.#sending.ping(message, callback);
+  }
+
+  /** Sends a Pong that nobody asked for (§5.5.3). Pings are answered without it. */
+  sendPong(message: Data = "", callback?: SendCallback): boolean {
+    return this.#sending.pong(message, callback);
+  }
+
+  // --- receiving
+
+  /**
+   * The next message; undefined once the connection was closed cleanly and all are taken.
+   *
+   * @throws {ConnectionError} ERR_CLOSED when it was not closed cleanly, so that some may be missing.
+   */
+  read(): Promise<Message | undefined> {
+    return this.#receiving.read();
+  }
+
+  /**
+   * The messages, in order. While the body of the loop is busy, the peer is held back. The loop ends and throws as
+   * {@link read} does; leaving it early closes nothing, and another loop goes on where it stopped.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    try {
+      for (;;) {
+        const message = await this.#receiving.read();
+        if (message === undefined) return;
+        yield message;
+      }
+    } finally {
+      this.#receiving.stopReading();
+    }
+  }
+
+  /** Stops reading from the socket, so that in time the peer cannot send. What was read already is still delivered. */
+  pause(): void {
+    this.#receiving.pause();
+  }
+
+  /**
+   * Reads again. From then on, messages that nobody listens for or reads are dropped; before it they are held, and hold
+   * back the peer once there are `highWaterMark` bytes of them.
+   */
+  resume(): void {
+    this.#receiving.resume();
+  }
+
+  override on<K extends keyof ConnectionEvents>(event: K, listener: Listener<ConnectionEvents[K]>): this {
+    super.on(event, listener);
+    if (event === "message") this.#receiving.listen();
+    return this;
+  }
+
+  override once<K extends keyof ConnectionEvents>(event: K, listener: Listener<ConnectionEvents[K]>): this {
+    super.once(event, listener);
+    if (event === "message") this.#receiving.listen();
+    return this;
+  }
+
+  // --- closing
+
+  /**
+   * Starts the closing handshake (§7.1.2), or gives up the opening one. Resolves when the connection is closed, however
+   * that came about; `closeTimeout` bounds it.
+   *
+   * @throws {RangeError} ERR_CLOSE_CODE, ERR_CONTROL_TOO_LONG for a reason over 123 bytes of UTF-8.
+   */
+  close(code: number = NORMAL_CLOSURE, reason = ""): Promise<CloseInfo> {
+    this.#sending.close(code, reason);
+    const { closeInfo } = this.link;
+    return closeInfo ? Promise.resolve(closeInfo) : new Promise((resolve) => this.#closeWaiters.push(resolve));
+  }
+
+  /** The same as {@link close}, in the seed's order. */
+  closeConnection(reason = "", code: number = NORMAL_CLOSURE): Promise<CloseInfo> {
+    return this.close(code, reason);
+  }
+
+  /** Ends the connection at once, without a closing handshake; what is not sent yet is dropped. */
+  terminate(): void {
+    this.link.terminate();
+  }
+
+  /** Closes with 1000, and waits for it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // --- inside
+
+  #linkOwner(): LinkOwner {
+    return {
+      handshakeData: (chunk) => this.handshakeData(chunk),
+      handshakeEnded: () => this.handshakeEnded(),
+      abandoned: () => this.handshakeAbandoned(),
+      message: (message) => this.#receiving.message(message),
+      ping: (payload) => void this.emit("ping", payload),
+      pong: (payload) => {
+        this.#sending.answered(payload);
+        this.emit("pong", payload);
+      },
+      drained: () => void this.emit("drain"),
+      closing: () => this.#receiving.regulate(),
+      failed: (error) => void this.emit("error", error),
+      closed: (info) => this.#closed(info),
+    };
+  }
+
+  /** The connection is over; the `close` event is still to come. @internal */
+  protected ended(): void {
+    // for a subclass
+  }
+
+  #closed(info: CloseInfo): void {
+    const error = new ConnectionError("ERR_CLOSED", `The connection was closed with ${info.code}.`);
+    this.#sending.abandon(error);
+    this.#receiving.end(info.wasClean ? undefined : error);
+    for (const resolve of this.#closeWaiters.splice(0)) resolve(info);
+    this.ended();
+    this.emit("close", info.code, info.reason);
+  }
+
+  #callUser(callback: SendCallback, error: Error | undefined): void {
+    try {
+      callback(error);
+    } catch (thrown) {
+      this.listenerFailed(thrown, "callback");
+    }
+  }
+
+  /** A handler that throws costs its own connection, with 1011, and nothing else. @internal */
+  protected listenerFailed(thrown: unknown, event: string): void {
+    const error = new ConnectionError("ERR_HANDLER", `A listener for "${event}" threw: ${String(thrown)}`, {
+      cause: thrown,
+    });
+    if (event === "error" || !this.emit("error", error)) this.host.reportError(error);
+    this.link.startClosing(INTERNAL_ERROR, new Uint8Array(0));
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * `hybi/driver`: connections over sockets that someone else opened.
+ *
+ * @module
+ */
+import { host } from "#host";
+import { driverFor } from "./driver.ts";
+
+export const { makeServer, makeClient } = driverFor(host);
+
+export { isWebSocket, type OpeningRequest } from "../protocol/server-handshake.ts";
+export type { ServerEnvironment } from "./driver.ts";
+export type {
+  DialOptions,
+  Host,
+  Listener,
+  ListenOptions,
+  TlsOptions,
+  Transport,
+  TransportHandler,
+} from "./transport.ts";
+export * from "../connection.ts";

@@ -1,0 +1,62 @@
+import { Codec } from "../codec/codec.ts";
+import { typeError } from "../protocol/errors.ts";
+import type { Extension } from "../protocol/extension.ts";
+import type { HeadersInput } from "../protocol/headers.ts";
+import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_LENGTH, type Limits } from "../protocol/limits.ts";
+import { array, bytes, integer, milliseconds, object, unchecked, type Check } from "../protocol/options.ts";
+
+/** What every connection takes, of either role. The defaults are the same on every runtime. */
+export interface ConnectionOptions extends Partial<Limits> {
+  /**
+   * Subprotocols (RFC 6455 §1.9). A client offers them, the preferred first, and needs one of them back; a server takes
+   * the first of the client's that stands here. Default: none.
+   */
+  readonly acceptProtocols?: readonly string[];
+  /** Fields for this side's opening handshake: `Headers`, an array of pairs, or a record. */
+  readonly additionalHeaders?: HeadersInput;
+  /** Extensions to negotiate (§9), the preferred first. Default: none. */
+  readonly extensions?: readonly Extension[];
+  /** Most milliseconds for the opening handshake (default 10,000). */
+  readonly handshakeTimeout?: number;
+  /** Most milliseconds for the closing handshake, from our Close frame to the end of the transport (default 10,000). */
+  readonly closeTimeout?: number;
+  /**
+   * Bytes (default 65,536) from which on `send` answers false, and from which on messages that nobody takes stop the
+   * peer.
+   */
+  readonly highWaterMark?: number;
+  /** An instance of the codec, to force a build of it. Default: the one that the process shares. */
+  readonly codec?: Codec;
+}
+
+export const connectionChecks: Record<keyof ConnectionOptions, Check> = {
+  maxLength: bytes,
+  maxFragments: integer(1, 2 ** 32 - 1),
+  acceptProtocols: array,
+  additionalHeaders: object,
+  extensions: array,
+  handshakeTimeout: milliseconds,
+  closeTimeout: milliseconds,
+  highWaterMark: integer(1, Number.MAX_SAFE_INTEGER),
+  codec: (value, name) => {
+    if (!(value instanceof Codec)) throw typeError("ERR_OPTION_TYPE", `${name} must be a Codec of hybi/codec.`);
+  },
+};
+
+export const defaults = {
+  maxLength: DEFAULT_MAX_LENGTH,
+  maxFragments: DEFAULT_MAX_FRAGMENTS,
+  handshakeTimeout: 10_000,
+  closeTimeout: 10_000,
+  highWaterMark: 65_536,
+} as const;
+
+/** TLS options, the same on every runtime. */
+export const tlsChecks: Record<string, Check> = {
+  ca: unchecked,
+  cert: unchecked,
+  key: unchecked,
+  passphrase: unchecked,
+  serverName: unchecked,
+  verify: unchecked,
+};

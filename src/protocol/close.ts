@@ -1,0 +1,45 @@
+/**
+ * Close frames: which status codes they may carry, and their payload.
+ *
+ * @module
+ */
+import { MAX_CONTROL_LENGTH } from "./opcode.ts";
+
+// RFC 6455 §7.4.1, and the registry of §11.7 for 1012 to 1014.
+export const NORMAL_CLOSURE = 1000;
+export const GOING_AWAY = 1001;
+export const PROTOCOL_ERROR = 1002;
+/** Never on the wire: the peer's Close frame carried no code (§7.1.5). */
+export const NO_STATUS_RECEIVED = 1005;
+/** Never on the wire: no Close frame came (§7.1.5). */
+export const ABNORMAL_CLOSURE = 1006;
+export const INVALID_PAYLOAD = 1007;
+export const POLICY_VIOLATION = 1008;
+export const MESSAGE_TOO_BIG = 1009;
+export const INTERNAL_ERROR = 1011;
+
+/** Most bytes of a reason: a control frame's payload less the code (§5.5.1). */
+export const MAX_REASON_LENGTH = MAX_CONTROL_LENGTH - 2;
+
+/** Whether a Close frame may carry `code`: 1000 to 1014 but for 1004 to 1006, and 3000 to 4999 (§7.4.2). */
+export function isCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
+  return (code >= 1000 && code <= 1014 && !(code >= 1004 && code <= 1006)) || (code >= 3000 && code <= 4999);
+}
+
+/** The payload of a Close frame (§5.5.1). The caller has checked the code, and the reason's length in bytes. */
+export function encodeClose(code: number, reason: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(2 + reason.length);
+  payload[0] = code >> 8;
+  payload[1] = code;
+  payload.set(reason, 2);
+  return payload;
+}
+
+/** What a Close frame's payload says; the reason's UTF-8 is still to be validated. */
+export function decodeClose(payload: Uint8Array): { code: number; reason: Uint8Array } | undefined {
+  if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: payload };
+  if (payload.length === 1) return undefined;
+  const code = (payload[0]! << 8) | payload[1]!;
+  return isCloseCode(code) ? { code, reason: payload.subarray(2) } : undefined;
+}

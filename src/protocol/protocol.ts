@@ -1,0 +1,285 @@
+/**
+ * A connection of RFC 6455 once its handshake is done, without I/O: bytes and calls in, events and bytes out.
+ *
+ * @module
+ */
+import { EVENT_ASCII, EVENT_FIRST, EVENT_LAST, EVENT_OPCODE, EVENT_RSV } from "../../assembly/layout.ts";
+import type { Codec } from "../codec/codec.ts";
+import { Outbox } from "../codec/outbox.ts";
+import { SlotDecoder, type DecoderSink } from "../codec/slot-decoder.ts";
+import type { Violation } from "../codec/violation.ts";
+import { Assembler } from "./assembler.ts";
+import { ABNORMAL_CLOSURE, INVALID_PAYLOAD, PROTOCOL_ERROR, decodeClose, encodeClose } from "./close.ts";
+import type { Message } from "./data.ts";
+import { HybiError, ProtocolError, typeError, type ErrorCode } from "./errors.ts";
+import type { ExtensionSession } from "./extension.ts";
+import type { Limits } from "./limits.ts";
+import { BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT } from "./opcode.ts";
+import { next, readyStateOf, type ReadyState, type State } from "./state.ts";
+
+export type Role = "client" | "server";
+
+/** What a connection reports, in the order of the bytes, while {@link Protocol.receive} runs. */
+export interface ProtocolHandler {
+  message(message: Message): void;
+  ping(payload: Uint8Array): void;
+  pong(payload: Uint8Array): void;
+  /** The closing handshake is complete: once the outbox is written, the transport is to be ended (§7.1.1). */
+  closeDone(): void;
+  /** The connection was failed (§7.1.7): once the outbox is written, the transport is to be ended. */
+  failed(error: HybiError): void;
+}
+
+export interface ProtocolOptions {
+  readonly role: Role;
+  readonly codec: Codec;
+  readonly limits: Limits;
+  /** A client's source of masking keys (§5.3). */
+  readonly maskingKey?: (() => number) | undefined;
+}
+
+const errorCodeOf: Record<number, ErrorCode> = {
+  1002: "ERR_PROTOCOL",
+  1007: "ERR_INVALID_DATA",
+  1008: "ERR_POLICY",
+  1009: "ERR_TOO_LONG",
+};
+
+const WHOLE = EVENT_FIRST | EVENT_LAST;
+
+export class Protocol implements DecoderSink {
+  readonly role: Role;
+  /** The frames to be written; whoever owns the transport takes them. */
+  readonly outbox: Outbox;
+  /** "_The WebSocket Connection Close Code_" (§7.1.5). */
+  closeCode = ABNORMAL_CLOSURE;
+  /** "_The WebSocket Connection Close Reason_" (§7.1.6). */
+  closeReason = "";
+  /** The transport was closed after the closing handshake was completed (§7.1.4). */
+  wasClean = false;
+
+  #state: State = "connecting";
+  readonly #codec: Codec;
+  readonly #limits: Limits;
+  readonly #handler: ProtocolHandler;
+  #decoder: SlotDecoder | undefined;
+  #sessions: readonly ExtensionSession[] = [];
+  readonly #message = new Assembler();
+  readonly #control = new Assembler();
+  /** A message of ours has begun and its final fragment is still to be sent (§5.4). */
+  #sendingFragments = false;
+
+  constructor(options: ProtocolOptions, handler: ProtocolHandler) {
+    this.role = options.role;
+    this.#codec = options.codec;
+    this.#limits = options.limits;
+    this.#handler = handler;
+    this.outbox = new Outbox(options.codec, options.maskingKey);
+  }
+
+  get readyState(): ReadyState {
+    return readyStateOf(this.#state);
+  }
+
+  /** The closing handshake was begun by the peer or completed, or the connection was failed: the peer's data is over. */
+  get inputIsOver(): boolean {
+    return this.#state !== "open" && this.#state !== "closeSent" && this.#state !== "connecting";
+  }
+
+  /**
+   * The opening handshake is done (§4.1, §4.2.2).
+   *
+   * @throws {ConnectionError} ERR_NO_SLOT when the codec has no decoder slot left.
+   */
+  open(sessions: readonly ExtensionSession[] = []): void {
+    this.#decoder = new SlotDecoder(this.#codec, {
+      role: this.role,
+      maxLength: this.#limits.maxLength,
+      maxFragments: this.#limits.maxFragments,
+      allowedRsv: sessions.reduce((bits, session) => bits | session.rsv, 0),
+    });
+    this.#sessions = sessions;
+    this.#state = next(this.#state, "opened");
+  }
+
+  // --- receiving (§6.2)
+
+  /** Takes the next bytes of the transport. They may be overwritten. */
+  receive(chunk: Uint8Array): void {
+    if (this.#state === "open" || this.#state === "closeSent") this.#decoder!.decode(chunk, this);
+  }
+
+  /** @internal */
+  piece(flags: number, at: number, length: number, left: number): boolean {
+    const opcode = flags & EVENT_OPCODE;
+    if (opcode >= CLOSE) this.#controlPiece(opcode, flags, at, length, left);
+    else if ((flags & WHOLE) === WHOLE && (flags & EVENT_RSV) === 0) this.#wholeMessage(opcode, flags, at, length);
+    else this.#messagePiece(opcode, flags, at, length, left);
+    return this.#state === "open" || this.#state === "closeSent";
+  }
+
+  /** @internal */
+  violation({ closeCode, text }: Violation): void {
+    this.fail(closeCode, text);
+  }
+
+  #wholeMessage(opcode: number, flags: number, at: number, length: number): void {
+    const { text, memory } = this.#codec;
+    if (opcode === BINARY) this.#handler.message(memory.slice(at, at + length));
+    else this.#handler.message(flags & EVENT_ASCII ? text.decodeAscii(at, length) : text.decodeUtf8(at, length));
+  }
+
+  #messagePiece(opcode: number, flags: number, at: number, length: number, left: number): void {
+    this.#message.append(this.#codec.memory.subarray(at, at + length), left);
+    if (!(flags & EVENT_LAST)) return;
+    let bytes = this.#message.take();
+    const rsv = flags & EVENT_RSV;
+    if (rsv) {
+      const decoded = this.#decodeExtensions(opcode, rsv, bytes);
+      if (!decoded) return;
+      bytes = decoded;
+    }
+    if (opcode === BINARY) this.#handler.message(bytes);
+    else this.#handler.message(this.#codec.text.decodeBytes(bytes, (flags & EVENT_ASCII) !== 0));
+  }
+
+  /** Undoes, last applied first, what the extensions did to a message; undefined when the connection was failed. */
+  #decodeExtensions(opcode: number, rsv: number, bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      for (const session of [...this.#sessions].reverse()) {
+        if (session.rsv & rsv) bytes = session.decode(opcode, bytes, this.#limits.maxLength);
+      }
+    } catch (error) {
+      const closeCode = error instanceof ProtocolError ? error.closeCode : INVALID_PAYLOAD;
+      this.fail(closeCode, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+    if (opcode === TEXT && !this.#codec.validateUtf8(bytes)) {
+      this.fail(INVALID_PAYLOAD, "a text message is not UTF-8 (§8.1)");
+      return undefined;
+    }
+    return bytes;
+  }
+
+  #controlPiece(opcode: number, flags: number, at: number, length: number, left: number): void {
+    this.#control.append(this.#codec.memory.subarray(at, at + length), left);
+    if (!(flags & EVENT_LAST)) return;
+    const payload = this.#control.take();
+    if (opcode === PING) this.#handler.ping(payload);
+    else if (opcode === PONG) this.#handler.pong(payload);
+    else this.#receiveClose(payload);
+  }
+
+  /** §5.5.1, §7.1.5, §7.1.6 */
+  #receiveClose(payload: Uint8Array): void {
+    const close = decodeClose(payload);
+    if (!close) return this.fail(PROTOCOL_ERROR, "a Close frame has an invalid payload (§7.4)");
+    if (!this.#codec.validateUtf8(close.reason))
+      return this.fail(INVALID_PAYLOAD, "a close reason is not UTF-8 (§5.5.1)");
+    this.closeCode = close.code;
+    this.closeReason = this.#codec.text.decodeBytes(close.reason, false);
+    const answer = this.#state === "open";
+    this.#state = next(this.#state, "closeReceived");
+    if (answer) this.#sendClose(payload);
+    this.#handler.closeDone();
+  }
+
+  // --- sending (§6.1); the connection is open
+
+  /** Sends a whole text message. A lone surrogate leaves as U+FFFD. */
+  sendText(text: string): void {
+    if (this.#sessions.length > 0) {
+      this.#sendEncoded(TEXT, this.#codec.text.encodeBytes(text));
+      return;
+    }
+    this.#startMessage(true);
+    this.outbox.text(FIN | TEXT, text);
+  }
+
+  /** Sends a whole message from bytes; those of a text message have been validated. */
+  sendBytes(opcode: number, data: Uint8Array): void {
+    if (this.#sessions.length > 0) {
+      this.#sendEncoded(opcode, data);
+      return;
+    }
+    this.#startMessage(true);
+    this.outbox.bytes(FIN | opcode, data);
+  }
+
+  /**
+   * Sends a fragment (§5.4): the first has the message's opcode, the others CONTINUATION, the last `fin`. Extensions
+   * leave a message alone that is sent in fragments.
+   */
+  sendFragment(opcode: number, data: Uint8Array, fin: boolean): void {
+    if (opcode === CONTINUATION) {
+      if (!this.#sendingFragments)
+        throw typeError("ERR_FRAME_ORDER", "There is no message to continue: begin one first.");
+      this.#sendingFragments = !fin;
+    } else {
+      this.#startMessage(fin);
+    }
+    this.outbox.bytes((fin ? FIN : 0) | opcode, data);
+  }
+
+  #startMessage(fin: boolean): void {
+    if (this.#sendingFragments) {
+      throw typeError("ERR_FRAME_ORDER", "A message is being sent in fragments: send its last fragment first.");
+    }
+    this.#sendingFragments = !fin;
+  }
+
+  #sendEncoded(opcode: number, data: Uint8Array): void {
+    this.#startMessage(true);
+    let rsv = 0;
+    for (const session of this.#sessions) {
+      const encoded = session.encode(opcode, data);
+      if (!encoded) continue;
+      data = encoded;
+      rsv |= session.rsv;
+    }
+    this.outbox.bytes(FIN | rsv | opcode, data);
+  }
+
+  /** Sends a Ping or Pong of at most 125 bytes (§5.5.2, §5.5.3). */
+  sendControl(opcode: typeof PING | typeof PONG, payload: Uint8Array): void {
+    this.outbox.bytes(FIN | opcode, payload);
+  }
+
+  // --- closing (§7)
+
+  /** "_Start the WebSocket Closing Handshake_" (§7.1.2); without a code the Close frame is empty. */
+  close(code: number | undefined, reason: Uint8Array): void {
+    if (this.#state !== "open") return;
+    this.#sendClose(code === undefined ? new Uint8Array(0) : encodeClose(code, reason));
+  }
+
+  /** "_Fail the WebSocket Connection_" (§7.1.7). What comes in after it is discarded. */
+  fail(closeCode: number, text: string, code: ErrorCode = errorCodeOf[closeCode] ?? "ERR_PROTOCOL"): void {
+    if (this.#state !== "open" && this.#state !== "closeSent") return;
+    if (this.#state === "open") this.outbox.bytes(FIN | CLOSE, encodeClose(closeCode, this.#shortReason(text)));
+    this.#state = next(this.#state, "failed");
+    this.#handler.failed(new ProtocolError(code, `The peer was answered ${closeCode}: ${text}.`, closeCode));
+  }
+
+  #shortReason(text: string): Uint8Array {
+    const bytes = this.#codec.text.encodeBytes(text);
+    return bytes.length <= 123 ? bytes : new Uint8Array(0);
+  }
+
+  /** The transport is gone, or the opening handshake never finished: the connection is closed (§7.1.4). */
+  transportClosed(): void {
+    if (this.#state === "closed") return;
+    this.wasClean = this.#state === "closeDone";
+    this.#state = next(this.#state, "transportClosed");
+    this.#decoder?.free();
+    this.#decoder = undefined;
+    for (const session of this.#sessions) session.close();
+    this.#sessions = [];
+    this.outbox.clear();
+  }
+
+  #sendClose(payload: Uint8Array): void {
+    this.outbox.bytes(FIN | CLOSE, payload);
+    this.#state = next(this.#state, "closeSent");
+  }
+}

@@ -1,0 +1,207 @@
+import { host } from "#host";
+import { defaultCodec } from "./codec/codec.ts";
+import { requestOf, type ServerEnvironment } from "./driver/driver.ts";
+import { Emitter } from "./driver/emitter.ts";
+import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./driver/options.ts";
+import { RequestReader } from "./driver/request-reader.ts";
+import { ServerConnection, type ConnectionOwner } from "./driver/server-connection.ts";
+import type { Listener, TlsOptions, Transport } from "./driver/transport.ts";
+import { attach, type HttpServer } from "./attach.ts";
+import { GOING_AWAY } from "./protocol/close.ts";
+import { RefusalError, typeError } from "./protocol/errors.ts";
+import { headerList } from "./protocol/headers.ts";
+import { checkOptions, integer, object, text, type Check } from "./protocol/options.ts";
+import type { OpeningRequest } from "./protocol/server-handshake.ts";
+import { checkSubprotocols } from "./protocol/subprotocol.ts";
+
+export interface ServerOptions extends ConnectionOptions {
+  /** Where {@link Server.listen} listens; 0 lets the system choose. */
+  readonly port?: number;
+  /** An address of this machine. Default: all of them. */
+  readonly host?: string;
+  /** A Unix domain socket to listen on instead of a port. */
+  readonly unix?: string;
+  /** Speaks TLS, so that clients connect with `wss:`. */
+  readonly tls?: TlsOptions;
+  /** Connections the system keeps until they are accepted. Default: 511. */
+  readonly backlog?: number;
+  /** Attaches to this `http` or `https` server instead of listening. */
+  readonly server?: HttpServer;
+  /** Takes only requests for this path; others get 404, or go to another `Server` on the same port. Default: any. */
+  readonly path?: string;
+}
+
+const serverChecks: Record<keyof ServerOptions, Check> = {
+  ...connectionChecks,
+  port: integer(0, 65535),
+  host: text,
+  unix: text,
+  tls: (value, name) => {
+    object(value, name);
+    checkOptions(value as object, tlsChecks);
+  },
+  backlog: integer(1, 2 ** 31 - 1),
+  server: object,
+  path: (value, name) => {
+    text(value, name);
+    if (!(value as string).startsWith("/")) throw typeError("ERR_OPTION_TYPE", `${name} must begin with "/".`);
+  },
+};
+
+export interface ServerEvents {
+  /** The server listens, there. */
+  listening: [address: Listener["address"]];
+  /** A connection is open. Listeners that are added here miss nothing. */
+  connection: [connection: ServerConnection, request: OpeningRequest];
+  /** A request was refused; the server goes on. */
+  refused: [error: RefusalError];
+  /** A listener of this server threw. */
+  error: [error: Error];
+  /** The server is closed, and with it its last connection. */
+  close: [];
+}
+
+/** Takes WebSocket connections: on a port of its own, or on that of a web server. */
+export class Server extends Emitter<ServerEvents> {
+  /** The connections that are open. */
+  readonly connections = new Set<ServerConnection>();
+  readonly #options: ServerOptions;
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #readers = new Set<RequestReader>();
+  readonly #detach: (() => void)[] = [];
+  #listener: Listener | undefined;
+  readonly #owner: ConnectionOwner = {
+    opened: (connection) => {
+      this.connections.add(connection);
+      this.emit("connection", connection, connection.request!);
+    },
+    refused: (refusal) => void this.emit("refused", refusal),
+    closed: (connection) => {
+      this.connections.delete(connection);
+      if (this.connections.size === 0) this.#resolveEmpty?.();
+    },
+  };
+  #isClosing = false;
+  #closed: Promise<void> | undefined;
+  #resolveEmpty: (() => void) | undefined;
+
+  /**
+   * @throws {TypeError} ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE, ERR_HEADER, ERR_SUBPROTOCOL
+   * @throws {RangeError} ERR_OPTION_RANGE
+   */
+  constructor(options: ServerOptions = {}) {
+    super();
+    checkOptions(options, serverChecks);
+    this.#options = options;
+    this.#connectionOptions = connectionPart(options);
+    checkSubprotocols(options.acceptProtocols ?? []);
+    headerList(options.additionalHeaders ?? [], "server");
+    if (options.server) this.attach(options.server);
+  }
+
+  /** Where it listens; undefined when it does not. */
+  get address(): Listener["address"] | undefined {
+    return this.#listener?.address;
+  }
+
+  /**
+   * Listens on the port, or the Unix domain socket, that the options name. Rejects with the runtime's error when that
+   * is not to be had.
+   *
+   * @throws {TypeError} ERR_STATE when it listens already or was closed, or when the options name neither.
+   */
+  async listen(): Promise<Listener["address"]> {
+    const { port, unix, tls, backlog, handshakeTimeout = defaults.handshakeTimeout } = this.#options;
+    if (this.#listener || this.#isClosing) throw typeError("ERR_STATE", "The server listens already, or was closed.");
+    if (port === undefined && unix === undefined)
+      throw typeError("ERR_STATE", 'Name a "port" or a "unix" path in the options, or attach to an http server.');
+    const window = (this.#options.codec ?? defaultCodec).window;
+    const listener = await host.listen(
+      { port: port ?? 0, host: this.#options.host, path: unix, tls, backlog, handshakeTimeout, window },
+      (transport) => this.#accept(transport, handshakeTimeout),
+    );
+    this.#listener = listener;
+    this.emit("listening", listener.address);
+    return listener.address;
+  }
+
+  /**
+   * Takes the WebSocket requests of an `http` or `https` server. Several servers may attach to one, and are told apart
+   * by their `path`; a request that none of them takes gets 404, unless others listen to the server's `upgrade` too.
+   */
+  attach(server: HttpServer): this {
+    this.#detach.push(attach(server, this));
+    return this;
+  }
+
+  /** Whether this server takes requests for `path`. */
+  takes(path: string): boolean {
+    return this.#options.path === undefined || this.#options.path === path;
+  }
+
+  /** Takes one request that a web server has read; it is answered in any case. */
+  upgrade(env: ServerEnvironment): void {
+    this.#open(requestOf(env), host.wrap(env.socket, env.head), undefined);
+  }
+
+  /**
+   * Takes no new connections and closes the others, with 1001 if nothing else is said. Resolves when all are closed,
+   * which `closeTimeout` bounds. A web server that this one is attached to goes on.
+   */
+  close({ code = GOING_AWAY, reason = "" }: { code?: number; reason?: string } = {}): Promise<void> {
+    this.#isClosing = true;
+    return (this.#closed ??= this.#close(code, reason));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(code: number, reason: string): Promise<void> {
+    for (const detach of this.#detach.splice(0)) detach();
+    const listener = this.#listener;
+    this.#listener = undefined;
+    await listener?.close();
+    for (const reader of this.#readers) reader.refuse(closing());
+    for (const connection of this.connections) void connection.close(code, reason);
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#resolveEmpty = resolve));
+    this.emit("close");
+  }
+
+  #accept(transport: Transport, handshakeTimeout: number): void {
+    const reader = new RequestReader(host, transport, handshakeTimeout, {
+      request: (request, from, head) => this.#open(request, from, head),
+      gone: (which) => this.#readers.delete(which),
+    });
+    this.#readers.add(reader);
+  }
+
+  #open(request: OpeningRequest | RefusalError, transport: Transport, head: Uint8Array | undefined): void {
+    let decided = request;
+    if (this.#isClosing) decided = closing();
+    else if (!(request instanceof RefusalError) && !this.takes(request.path))
+      decided = new RefusalError(404, "There is no WebSocket at this path.");
+    const connection = new ServerConnection(
+      host,
+      { request: decided, transport, head },
+      this.#connectionOptions,
+      this.#owner,
+    );
+    connection.startConnection();
+  }
+
+  /** @internal */
+  protected override listenerFailed(thrown: unknown, event: string): void {
+    if (event === "error" || !this.emit("error", thrown instanceof Error ? thrown : new Error(String(thrown))))
+      host.reportError(thrown);
+  }
+}
+
+function closing(): RefusalError {
+  return new RefusalError(503, "The server is closing.", [["Retry-After", "10"]]);
+}
+
+/** Of a server's options those that each of its connections gets. */
+function connectionPart(options: ServerOptions): ConnectionOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in connectionChecks));
+}
