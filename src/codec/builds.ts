@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConnectionError } from "../protocol/errors.ts";
+import { ConnectionError } from "../errors.ts";
 import { OUTBOX } from "../../assembly/layout.ts";
 import instantiateJavaScript from "../../build/codec/javascript.js";
 import scalar from "../../build/codec/scalar.js";
@@ -15,18 +15,18 @@ export type CodecBuild = "simd" | "scalar" | "javascript";
 /** The ABI, `assembly/index.ts`: offsets and lengths in bytes, booleans as 0 and 1. */
 export interface CodecExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  accept(at: number, out: number): void;
-  base64Encode(at: number, length: number, out: number): number;
-  closeSlot(slot: number): void;
-  decode(slot: number, at: number, end: number): number;
-  encodeHeader(at: number, firstByte: number, payloadLength: number, masked: number, maskingKey: number): number;
-  headerLength(at: number): number;
-  mask(at: number, length: number, maskingKey: number, phase: number): number;
-  openSlot(expectMasked: number, allowedRsv: number, maxLength: number, maxFragments: number): number;
-  payloadLength(at: number): number;
-  sha1(at: number, length: number, out: number): void;
-  slotsTaken(): number;
-  validate(state: number, at: number, length: number): number;
+  readonly accept: (at: number, out: number) => void;
+  readonly base64Encode: (at: number, length: number, out: number) => number;
+  readonly closeSlot: (slot: number) => void;
+  readonly decode: (slot: number, at: number, end: number) => number;
+  readonly encodeHeader: (at: number, firstByte: number, payloadLength: number, masked: number, maskingKey: number) => number;
+  readonly headerLength: (at: number) => number;
+  readonly mask: (at: number, length: number, maskingKey: number, phase: number) => number;
+  readonly openSlot: (expectMasked: number, allowedRsv: number, maxLength: number, maxFragments: number) => number;
+  readonly payloadLength: (at: number) => number;
+  readonly sha1: (at: number, length: number, out: number) => void;
+  readonly slotsTaken: () => number;
+  readonly validate: (state: number, at: number, length: number) => number;
 }
 
 // The WebAssembly JavaScript API, as far as it is used here: every runtime has it, but no library of types that all of

@@ -182,6 +182,11 @@ export class ClientConnection extends Connection {
   }
 
   /** @internal */
+  protected override ended(): void {
+    this.#dialing.abort();
+  }
+
+  /** @internal */
   protected override handshakeAbandoned(): void {
     this.#dialing.abort();
     this.link.finish(new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));

@@ -45,13 +45,13 @@ export interface Driver {
    * @throws {TypeError} ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE, ERR_HEADER, ERR_SUBPROTOCOL
    * @throws {RangeError} ERR_OPTION_RANGE
    */
-  makeServer(env: ServerEnvironment, options?: ConnectionOptions): ServerConnection;
+  readonly makeServer: (env: ServerEnvironment, options?: ConnectionOptions) => ServerConnection;
   /**
    * The client's side of a connection to `url` (`ws:`, `wss:`, `ws+unix:`). Nothing is dialed before `startConnection`.
    *
    * @throws {TypeError} ERR_URL, and as {@link makeServer}
    */
-  makeClient(url: string | { readonly href: string }, options?: ClientOptions): ClientConnection;
+  readonly makeClient: (url: string | { readonly href: string }, options?: ClientOptions) => ClientConnection;
 }
 
 export function driverFor(host: Host): Driver {

@@ -60,8 +60,6 @@ export class Link implements TransportHandler, ProtocolHandler {
   readonly #owner: LinkOwner;
   readonly #closeTimeout: number;
   #cancelTimer: (() => void) | undefined;
-  /** What comes in is discarded, and how the transport ends is no news. */
-  #isOver = false;
   #isDestroyed = false;
   /** The payload of the latest Ping that could not be answered yet (§5.5.3). */
   #latePong: Uint8Array | undefined;
@@ -76,8 +74,7 @@ export class Link implements TransportHandler, ProtocolHandler {
   }
 
   get readyState(): ReadyState {
-    if (this.closeInfo) return "closed";
-    return this.#isOver ? "closing" : this.protocol.readyState;
+    return this.protocol.readyState;
   }
 
   // --- opening
@@ -90,7 +87,7 @@ export class Link implements TransportHandler, ProtocolHandler {
 
   /** Answers an opening handshake that is not taken, and ends. */
   refuse(answer: Uint8Array): void {
-    this.#isOver = true;
+    this.protocol.abandon();
     this.transport!.write([answer], () => undefined);
     this.transport!.end();
     this.setTimer(() => this.terminate(), this.#closeTimeout);
@@ -117,7 +114,6 @@ export class Link implements TransportHandler, ProtocolHandler {
   // --- what the transport reports
 
   data(chunk: Uint8Array): void {
-    if (this.#isOver) return;
     let bytes: Uint8Array | undefined = chunk;
     if (this.protocol.readyState === "connecting") {
       bytes = this.#owner.handshakeData(chunk);
@@ -133,8 +129,11 @@ export class Link implements TransportHandler, ProtocolHandler {
 
   end(): void {
     if (this.readyState === "connecting") return this.#owner.handshakeEnded();
-    // Nothing more can come: what we have to say goes out, and that was it (§7.1.4).
+    // Nothing more can come: what was sent still goes out, and that was it (§7.1.4).
+    this.sender.flush();
+    this.protocol.abandon();
     this.transport!.end();
+    this.#limitClosing();
   }
 
   close(error?: Error): void {
@@ -217,8 +216,8 @@ export class Link implements TransportHandler, ProtocolHandler {
   /** Ends the transport at once; the close code is 1006 unless the closing handshake was over. */
   terminate(): void {
     if (this.#isDestroyed || this.closeInfo) return;
-    this.#isOver = true;
     this.#isDestroyed = true;
+    this.protocol.abandon();
     this.stopTimer();
     if (this.transport) this.transport.destroy();
     else this.#owner.abandoned();

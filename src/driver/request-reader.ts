@@ -1,13 +1,13 @@
 import { HeadError, RefusalError } from "../protocol/errors.ts";
 import { HeadReader } from "../protocol/head.ts";
-import { readRequest, writeRefusal, type OpeningRequest } from "../protocol/server-handshake.ts";
+import { readRequest, type OpeningRequest } from "../protocol/server-handshake.ts";
 import type { Host, Transport, TransportHandler } from "./transport.ts";
 
 /** Who gets the request that a {@link RequestReader} has read. */
 export interface RequestOwner {
   /** The head is read; `head` is what came behind it, in memory of its own. */
   request(request: OpeningRequest | RefusalError, transport: Transport, head: Uint8Array): void;
-  /** The transport ended before there was a request, or after it was refused here. */
+  /** The reader is done: the request follows, unless the transport was closed before there was one. */
   gone(reader: RequestReader): void;
 }
 
@@ -22,7 +22,9 @@ export class RequestReader implements TransportHandler {
   constructor(host: Host, transport: Transport, handshakeTimeout: number, owner: RequestOwner) {
     this.#transport = transport;
     this.#owner = owner;
-    this.#cancelTimer = host.setTimer(() => this.#timeout(), handshakeTimeout);
+    this.#cancelTimer = host.setTimer(() => {
+      this.refuse(new RefusalError(408, "The opening handshake took too long."));
+    }, handshakeTimeout);
     transport.start(this);
   }
 
@@ -39,10 +41,7 @@ export class RequestReader implements TransportHandler {
       else if (error instanceof HeadError) request = new RefusalError(error.status, error.message);
       else throw error;
     }
-    this.#isOver = true;
-    this.#cancelTimer();
-    this.#owner.gone(this);
-    this.#owner.request(request, this.#transport, rest ? rest.slice() : new Uint8Array(0));
+    this.#done(request, rest ? rest.slice() : new Uint8Array(0));
   }
 
   end(): void {
@@ -55,14 +54,13 @@ export class RequestReader implements TransportHandler {
     this.#owner.gone(this);
   }
 
-  /** Ends the transport, and tells a client that is still there why. */
+  /** Stops reading: the client gets this answer. */
   refuse(refusal: RefusalError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#transport.write([writeRefusal(refusal)], () => this.#transport.destroy());
+    this.#done(refusal, new Uint8Array(0));
   }
 
-  #timeout(): void {
-    this.refuse(new RefusalError(408, "The opening handshake took too long."));
+  #done(request: OpeningRequest | RefusalError, head: Uint8Array): void {
+    this.close();
+    this.#owner.request(request, this.#transport, head);
   }
 }

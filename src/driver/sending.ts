@@ -45,8 +45,8 @@ const optionChecks: Record<keyof SendOptions, Check> = {
 export const MAX_EARLY_SENDS = 1024;
 
 interface EarlySend {
-  run(): void;
-  fail(error: Error): void;
+  readonly run: () => void;
+  readonly fail: (error: Error) => void;
 }
 
 /** What a user may send, and when: checked, and held until the connection is open. */
@@ -176,7 +176,9 @@ export class Sending {
         );
       this.#early.push({
         run: () => void this.#send(run, written, unsent),
-        fail: (error) => unsent && this.#callUser(unsent, error),
+        fail: (error) => {
+          if (unsent) this.#callUser(unsent, error);
+        },
       });
       return false;
     }

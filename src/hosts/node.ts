@@ -132,7 +132,6 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
   return new Promise((resolve, reject) => {
     const where = path === undefined ? { host: hostname, port } : { path };
     let socket: net.Socket;
-    let transport: NodeTransport;
     if (secure) {
       const { serverName = hostname, verify = true } = secure;
       socket = tls.connect({
@@ -153,7 +152,7 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
       signal.removeEventListener("abort", abort);
       resolve(transport);
     });
-    transport = new NodeTransport(socket, !secure);
+    const transport: NodeTransport = new NodeTransport(socket, !secure);
     if (signal.aborted) abort();
   });
 }

@@ -54,12 +54,12 @@ export class BodyReader {
 
   #sizeByte(byte: number): void {
     if (byte !== LF) {
-      this.#line += String.fromCharCode(byte);
+      this.#line = `${this.#line ?? ""}${String.fromCharCode(byte)}`;
       // No size needs so many digits: what follows is no chunk, and is left alone.
-      if (this.#line!.length > 256) this.#left = 0;
+      if (this.#line.length > 256) this.#left = 0;
       return;
     }
-    const line = this.#line!.trim();
+    const line = (this.#line ?? "").trim();
     this.#line = "";
     if (line === "") return; // the line break behind a chunk
     const size = parseInt(line, 16);

@@ -11,7 +11,7 @@ import type { Violation } from "../codec/violation.ts";
 import { Assembler } from "./assembler.ts";
 import { ABNORMAL_CLOSURE, INVALID_PAYLOAD, PROTOCOL_ERROR, decodeClose, encodeClose } from "./close.ts";
 import type { Message } from "./data.ts";
-import { HybiError, ProtocolError, typeError, type ErrorCode } from "./errors.ts";
+import { ProtocolError, typeError, type ErrorCode, type HybiError } from "./errors.ts";
 import type { ExtensionSession } from "./extension.ts";
 import type { Limits } from "./limits.ts";
 import { BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT } from "./opcode.ts";
@@ -264,6 +264,12 @@ export class Protocol implements DecoderSink {
   #shortReason(text: string): Uint8Array {
     const bytes = this.#codec.text.encodeBytes(text);
     return bytes.length <= 123 ? bytes : new Uint8Array(0);
+  }
+
+  /** What comes in from now on is discarded, and nothing more is sent: the connection was given up, or cut off. */
+  abandon(): void {
+    if (this.#state === "connecting" || this.#state === "open" || this.#state === "closeSent")
+      this.#state = next(this.#state, "failed");
   }
 
   /** The transport is gone, or the opening handshake never finished: the connection is closed (§7.1.4). */

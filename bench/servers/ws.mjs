@@ -1,0 +1,10 @@
+// Echo by ws, without compression.
+import { WebSocketServer } from "ws";
+
+const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
+server.on("connection", (ws) => {
+  ws.on("message", (data, isBinary) => {
+    ws.send(data, { binary: isBinary });
+  });
+});
+server.on("listening", () => process.send({ port: server.address().port }));

@@ -1,0 +1,84 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { freePort, node, type Program } from "./run.ts";
+
+async function echoServer(...args: string[]): Promise<{ program: Program; url: string }> {
+  const program = node("examples/echo-server.mjs", String(await freePort()), ...args);
+  const [, url] = await program.printed(/^Echoing at (\S+)\n/);
+  return { program, url: url! };
+}
+
+describe("examples/echo-server.mjs", () => {
+  test("echoes text as text and binary as binary, and closes with 1001 at SIGINT", async () => {
+    const { program, url } = await echoServer();
+    const ws = new WebSocket(url);
+    await once(ws, "open");
+    for (const [sent, isBinary] of [
+      ["Grüße", false],
+      [Buffer.from([0, 255, 128]), true],
+    ] as const) {
+      ws.send(sent);
+      const [data, binary] = (await once(ws, "message")) as [Buffer, boolean];
+      expect([data.equals(Buffer.from(sent)), binary]).toEqual([true, isBinary]);
+    }
+    program.child.kill("SIGINT");
+    const [code] = (await once(ws, "close")) as [number];
+    expect(code).toBe(1001);
+    expect((await program.ended).code).toBe(0);
+  });
+
+  test("--max-length is honoured", async () => {
+    const { program, url } = await echoServer("--max-length", "10");
+    const ws = new WebSocket(url);
+    await once(ws, "open");
+    ws.send("0123456789");
+    await once(ws, "message");
+    ws.send("0123456789X");
+    const [code] = (await once(ws, "close")) as [number];
+    expect(code).toBe(1009);
+    program.child.kill("SIGTERM");
+    expect((await program.ended).code).toBe(0);
+  });
+});
+
+describe("examples/echo-client.mjs", () => {
+  async function peer(): Promise<{ server: WebSocketServer; url: string }> {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(server, "listening");
+    return { server, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+  }
+
+  test("echoes until the peer closes, and exits with 0", async () => {
+    const { server, url } = await peer();
+    const program = node("examples/echo-client.mjs", url);
+    const [ws] = (await once(server, "connection")) as [WebSocket];
+    ws.send("one");
+    ws.send(Buffer.alloc(200_000, 7));
+    const [first] = (await once(ws, "message")) as [Buffer];
+    const [second] = (await once(ws, "message")) as [Buffer];
+    expect(first.toString()).toBe("one");
+    expect(second.equals(Buffer.alloc(200_000, 7))).toBe(true);
+    ws.close(1000);
+    expect(await program.ended).toEqual({ code: 0, stdout: "", stderr: "" });
+    server.close();
+  });
+
+  test("exits with 1 and the reason when the connection breaks", async () => {
+    const { server, url } = await peer();
+    const program = node("examples/echo-client.mjs", url);
+    const [ws] = (await once(server, "connection")) as [WebSocket];
+    ws.terminate();
+    const { code, stderr } = await program.ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/1006/);
+    server.close();
+  });
+
+  test("exits with 1 and the reason when nobody is there", async () => {
+    const { code, stderr } = await node("examples/echo-client.mjs", `ws://127.0.0.1:${await freePort()}/`).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ECONNREFUSED/);
+  });
+});

@@ -1,0 +1,50 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { freePort, node } from "./run.ts";
+
+/** The programs in README.md, each with the heading it stands under. */
+async function programs(): Promise<{ title: string; source: string }[]> {
+  const found: { title: string; source: string }[] = [];
+  let title = "";
+  for (const [, heading, source] of (await readFile("README.md", "utf8")).matchAll(/^##+ ([^\n]*)$|^```js\n(.*?)^```$/gms)) {
+    if (heading !== undefined) title = heading;
+    else found.push({ title, source: source! });
+  }
+  return found;
+}
+
+/** What each program is to print, as far as it is always the same. */
+const expected: Record<string, string> = {
+  "Use it": "A client at /echo\nGot: Hi\n",
+  "Attach to a web server": "No news.\n",
+  "Send to everyone": "Bob got: Hello, everyone\n",
+  "Do not flood a slow peer, nor be flooded": "10000000 bytes\n",
+  "Find out that a connection is dead": "It is there.\n",
+  Reconnect: "Welcome\n",
+  "Authenticate, and learn why a server refuses": "ERR_HANDSHAKE_REFUSED 401 Nope\n",
+  "Agree on a subprotocol": "v1.chat\n",
+  "Give up waiting": "ERR_CONNECT\n",
+  "Close everything when a scope ends": "Hello\n",
+  "Take over a socket from another web server": "Got: Hi\n",
+  "Look at frames": "1 Hello\n",
+};
+
+const all = await programs();
+
+describe("README", () => {
+  test("every program has an expected output, and the other way round", () => {
+    expect(all.map(({ title }) => title).sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  test.each(all)("$title", async ({ title, source }) => {
+    // Each port becomes a free one; the file lies where `hybi` means this package.
+    const port = await freePort();
+    const file = `build/readme/${title.replace(/\W+/g, "-")}.mjs`;
+    await mkdir("build/readme", { recursive: true });
+    await writeFile(file, source.replace(/\b50\d\d\b/g, String(port)));
+    const { code, stdout, stderr } = await node(file).ended;
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout.endsWith(expected[title]!), stdout).toBe(true);
+  });
+});

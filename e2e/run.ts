@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+
+/** What a finished program left behind. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program under test: its process, its output so far, and its end. */
+export class Program {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Outcome>;
+  #stdout = "";
+  #stderr = "";
+  #waiters: (() => void)[] = [];
+
+  constructor(command: string, args: string[], cwd: string) {
+    this.child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#grow((this.#stdout += text)));
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => this.#grow((this.#stderr += text)));
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once("error", reject);
+      this.child.once("close", (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }));
+    });
+  }
+
+  /** Resolves with the match once the standard output has one; rejects if the program ends before. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const over = this.ended.then(({ stdout, stderr }) => {
+      if (!pattern.test(stdout)) throw new Error(`It ended without printing ${pattern}: ${stdout}${stderr}`);
+    });
+    for (;;) {
+      const match = pattern.exec(this.#stdout);
+      if (match) return match;
+      await Promise.race([over, new Promise<void>((resolve) => this.#waiters.push(resolve))]);
+    }
+  }
+
+  #grow(_: string): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+/** Runs a Node program in the folder of this package, where `hybi` resolves to what users get. */
+export function node(...args: string[]): Program {
+  return new Program(process.execPath, args, process.cwd());
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

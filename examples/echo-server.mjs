@@ -1,0 +1,33 @@
+// A WebSocket server that sends back what it gets: text as text, binary as binary.
+//
+//   node examples/echo-server.mjs [port] [--max-length N]
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { Server } from "hybi";
+
+const { values, positionals } = parseArgs({
+  options: { "max-length": { type: "string" } },
+  allowPositionals: true,
+});
+const options = { host: "127.0.0.1", port: Number(positionals[0] ?? 5000) };
+if (values["max-length"] !== undefined) options.maxLength = Number(values["max-length"]);
+
+export const server = new Server(options);
+
+server.on("connection", (ws) => {
+  // A client that sends faster than it reads is held back until it has caught up.
+  ws.on("message", (message) => {
+    if (!ws.send(message)) ws.pause();
+  });
+  ws.on("drain", () => ws.resume());
+});
+
+const { hostname, port } = await server.listen();
+console.log(`Echoing at ws://${hostname}:${port}/echo`);
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, async () => {
+    await server.close(); // with 1001
+    process.exit(0);
+  });
+}

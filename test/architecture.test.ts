@@ -1,0 +1,73 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+/**
+ * Who may import whom, as ARCHITECTURE.md draws it: for each folder what the files in it may name, by the beginning of
+ * the path from the root, or of the bare name.
+ */
+const allowed: Record<string, readonly string[]> = {
+  assembly: ["assembly/"],
+  "assembly/build.mjs": ["node:"],
+  "src/errors.ts": [],
+  "src/codec": ["assembly/layout.ts", "build/codec/", "src/codec/", "src/errors.ts"],
+  "src/protocol": ["assembly/layout.ts", "src/codec/", "src/protocol/", "src/errors.ts"],
+  "src/driver": ["src/codec/", "src/protocol/", "src/driver/", "src/errors.ts"],
+  // The entry of hybi/driver: it alone puts the driver and the runtime's host together.
+  "src/driver/index.ts": ["src/driver/", "src/protocol/", "src/connection.ts", "#host"],
+  "src/hosts": ["node:", "src/driver/transport.ts", "src/codec/text.ts"],
+  src: [
+    "src/codec/",
+    "src/protocol/",
+    "src/driver/",
+    "src/errors.ts",
+    "src/attach.ts",
+    "src/client.ts",
+    "src/connection.ts",
+    "src/server.ts",
+    "#host",
+  ],
+  e2e: ["node:", "vitest", "ws", "hybi", "e2e/"],
+  examples: ["node:", "hybi", "examples/"],
+  bench: ["node:", "hybi", "ws", "bench/"],
+};
+
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.m?[tj]s$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+
+/** The most particular rule for a file. */
+function ruleFor(file: string): readonly string[] {
+  const key = Object.keys(allowed)
+    .filter((name) => file === name || file.startsWith(`${name}/`))
+    .sort((a, b) => b.length - a.length)[0];
+  if (key === undefined) throw new Error(`No rule says what ${file} may import.`);
+  return allowed[key]!;
+}
+
+function importsOf(file: string): string[] {
+  return ts.preProcessFile(readFileSync(file, "utf8")).importedFiles.map(({ fileName }) => {
+    if (!fileName.startsWith(".")) return fileName;
+    return relative(".", join(dirname(file), fileName));
+  });
+}
+
+const files = ["assembly", "src", "e2e", "examples", "bench"].flatMap(filesOf);
+
+describe("imports", () => {
+  test.each(files)("%s", (file) => {
+    const forbidden = importsOf(file).filter((name) => !ruleFor(file).some((start) => name.startsWith(start)));
+    expect(forbidden).toEqual([]);
+  });
+
+  test("a host never imports another host", () => {
+    for (const file of filesOf("src/hosts")) expect(importsOf(file).join("\n")).not.toMatch(/src\/hosts\//);
+  });
+
+  test("no file of src has outgrown its name", () => {
+    const long = files.filter((file) => file.startsWith("src/") && readFileSync(file, "utf8").split("\n").length > 360);
+    expect(long).toEqual([]);
+  });
+});
