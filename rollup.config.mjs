@@ -10,13 +10,19 @@ export default [
   {
     input,
     external,
-    output: { dir: "dist", format: "es", chunkFileNames: "[name]-[hash].js", sourcemap: true },
+    output: { dir: "dist", format: "es", chunkFileNames: "shared/[name].js", sourcemap: true },
     plugins: [resolve({ extensions: [".ts", ".js"] }), esbuild({ target: "es2022" })],
   },
   {
     input,
     external,
-    output: { dir: "dist", format: "es", chunkFileNames: "[name]-[hash].d.ts" },
+    output: {
+      dir: "dist",
+      format: "es",
+      chunkFileNames: "shared/[name].d.ts",
+      // `await using` is younger than the libraries that most projects compile against.
+      banner: '/// <reference lib="esnext.disposable" />',
+    },
     plugins: [resolve({ extensions: [".ts", ".d.ts"] }), dts()],
   },
 ];

@@ -43,7 +43,9 @@ for (const name of contenders) {
 }
 
 try {
-  console.log(`Node ${process.versions.node}, ${values.rounds} rounds of ${values.seconds} s${canPin ? ", pinned" : ""}`);
+  console.log(
+    `Node ${process.versions.node}, ${values.rounds} rounds of ${values.seconds} s${canPin ? ", pinned" : ""}`,
+  );
   for (const text of values.case) {
     const order = { ...parseCase(text), warmUp: 500, duration: Number(values.seconds) * 1000 };
     const results = Object.fromEntries(contenders.map((name) => [name, []]));
@@ -56,7 +58,9 @@ try {
         busiest = Math.max(busiest, result.load);
       }
     }
-    console.log(`\n${order.connections} connections × ${order.size} B ${order.text ? "text" : "binary"} × ${order.inFlight} in flight`);
+    console.log(
+      `\n${order.connections} connections × ${order.size} B ${order.text ? "text" : "binary"} × ${order.inFlight} in flight`,
+    );
     for (const name of contenders) {
       const ratios = results[name].map((perSecond, i) => perSecond / results.raw[i]);
       const spread = `${round(Math.min(...ratios))} to ${round(Math.max(...ratios))}`;
@@ -64,8 +68,11 @@ try {
       console.log(`  ${name.padEnd(5)} ${perSecond.padStart(10)} msg/s   ${round(median(ratios))} × raw (${spread})`);
     }
     const against = results.hybi.map((perSecond, i) => perSecond / results.ws[i]);
-    console.log(`  hybi is ${round(median(against))} × ws (${round(Math.min(...against))} to ${round(Math.max(...against))})`);
-    if (busiest > 0.95) console.log(`  The load was at ${Math.round(busiest * 100)} % of its core: the figures are a lower bound.`);
+    console.log(
+      `  hybi is ${round(median(against))} × ws (${round(Math.min(...against))} to ${round(Math.max(...against))})`,
+    );
+    if (busiest > 0.95)
+      console.log(`  The load was at ${Math.round(busiest * 100)} % of its core: the figures are a lower bound.`);
   }
 } finally {
   for (const child of [load, ...Object.values(servers)]) child.kill();

@@ -10,10 +10,15 @@ const REQUEST =
 /** One masked frame, the naive way. */
 function frame(size, text) {
   const key = randomBytes(4);
-  const header = size < 126 ? [size] : size < 65536 ? [126, size >> 8, size & 255] : [127, 0, 0, 0, 0, ...bytes32(size)];
+  const header =
+    size < 126 ? [size] : size < 65536 ? [126, size >> 8, size & 255] : [127, 0, 0, 0, 0, ...bytes32(size)];
   header[0] |= 0x80;
   const payload = text ? Buffer.alloc(size, "The quick brown fox. ") : randomBytes(size);
-  return Buffer.concat([Buffer.from([text ? 0x81 : 0x82, ...header]), key, payload.map((byte, i) => byte ^ key[i & 3])]);
+  return Buffer.concat([
+    Buffer.from([text ? 0x81 : 0x82, ...header]),
+    key,
+    payload.map((byte, i) => byte ^ key[i & 3]),
+  ]);
 }
 
 const bytes32 = (n) => [(n >>> 24) & 255, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];

@@ -6,7 +6,9 @@ import { freePort, node } from "./run.ts";
 async function programs(): Promise<{ title: string; source: string }[]> {
   const found: { title: string; source: string }[] = [];
   let title = "";
-  for (const [, heading, source] of (await readFile("README.md", "utf8")).matchAll(/^##+ ([^\n]*)$|^```js\n(.*?)^```$/gms)) {
+  for (const [, heading, source] of (await readFile("README.md", "utf8")).matchAll(
+    /^##+ ([^\n]*)$|^```js\n(.*?)^```$/gms,
+  )) {
     if (heading !== undefined) title = heading;
     else found.push({ title, source: source! });
   }

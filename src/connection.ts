@@ -5,6 +5,7 @@
  */
 export { ClientConnection, type ClientOptions } from "./driver/client-connection.ts";
 export { Connection, type ConnectionEvents } from "./driver/connection.ts";
+export type { Emitter, Listener } from "./driver/emitter.ts";
 export type { CloseInfo } from "./driver/link.ts";
 export type { ConnectionOptions } from "./driver/options.ts";
 export type { SendCallback } from "./driver/sender.ts";

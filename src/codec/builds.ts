@@ -19,7 +19,13 @@ export interface CodecExports {
   readonly base64Encode: (at: number, length: number, out: number) => number;
   readonly closeSlot: (slot: number) => void;
   readonly decode: (slot: number, at: number, end: number) => number;
-  readonly encodeHeader: (at: number, firstByte: number, payloadLength: number, masked: number, maskingKey: number) => number;
+  readonly encodeHeader: (
+    at: number,
+    firstByte: number,
+    payloadLength: number,
+    masked: number,
+    maskingKey: number,
+  ) => number;
   readonly headerLength: (at: number) => number;
   readonly mask: (at: number, length: number, maskingKey: number, phase: number) => number;
   readonly openSlot: (expectMasked: number, allowedRsv: number, maxLength: number, maxFragments: number) => number;

@@ -16,6 +16,7 @@ export {
   type FrameHeader,
 } from "./frame.ts";
 export { Utf8Validator } from "./utf8-validator.ts";
+export type { DecoderLimits } from "./slot-decoder.ts";
 export type { Violation } from "./violation.ts";
 export { ConnectionError, HybiError, errorCodes, type ErrorCode } from "../errors.ts";
 
