@@ -12,16 +12,8 @@ export type { SendCallback } from "./driver/sender.ts";
 export type { SendOptions, SendType } from "./driver/sending.ts";
 export { ServerConnection } from "./driver/server-connection.ts";
 export type { Data, Message } from "./protocol/data.ts";
-export {
-  ConnectionError,
-  HandshakeError,
-  HeadError,
-  HybiError,
-  ProtocolError,
-  RefusalError,
-  errorCodes,
-  type ErrorCode,
-} from "./protocol/errors.ts";
+export { ConnectionError, HybiError, errorCodes, type ErrorCode } from "./errors.ts";
+export { HandshakeError, HeadError, ProtocolError, RefusalError } from "./protocol/errors.ts";
 export type { Extension, ExtensionOffer, ExtensionParameter, ExtensionSession } from "./protocol/extension.ts";
 export { HeaderFields, type HeadersInput } from "./protocol/headers.ts";
 export type { Role } from "./protocol/protocol.ts";

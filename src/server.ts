@@ -8,7 +8,8 @@ import { ServerConnection, type ConnectionOwner } from "./driver/server-connecti
 import type { Listener, TlsOptions, Transport } from "./driver/transport.ts";
 import { attach, type HttpServer } from "./attach.ts";
 import { GOING_AWAY } from "./protocol/close.ts";
-import { RefusalError, typeError } from "./protocol/errors.ts";
+import { typeError } from "./errors.ts";
+import { RefusalError } from "./protocol/errors.ts";
 import { headerList } from "./protocol/headers.ts";
 import { checkOptions, integer, object, text, type Check } from "./protocol/options.ts";
 import type { OpeningRequest } from "./protocol/server-handshake.ts";

@@ -1,6 +1,7 @@
 import { BodyReader } from "../protocol/body.ts";
 import { isInterim, readResponse, writeRequest } from "../protocol/client-handshake.ts";
-import { ConnectionError, HandshakeError, typeError } from "../protocol/errors.ts";
+import { ConnectionError, typeError } from "../errors.ts";
+import { HandshakeError } from "../protocol/errors.ts";
 import { parseExtensions } from "../protocol/extension.ts";
 import { HeadReader, type ResponseHead } from "../protocol/head.ts";
 import { checkOptions, object, type Check } from "../protocol/options.ts";

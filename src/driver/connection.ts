@@ -6,7 +6,7 @@
 import { defaultCodec, type Codec } from "../codec/codec.ts";
 import { INTERNAL_ERROR, NORMAL_CLOSURE } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
-import { ConnectionError, typeError } from "../protocol/errors.ts";
+import { ConnectionError, typeError } from "../errors.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
 import { checkOptions, type Check } from "../protocol/options.ts";

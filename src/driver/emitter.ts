@@ -1,4 +1,4 @@
-import { typeError } from "../protocol/errors.ts";
+import { typeError } from "../errors.ts";
 
 /** A map from an event's name to the arguments its listeners get. */
 export type EventMap = { [event: string]: unknown[] };

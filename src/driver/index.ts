@@ -8,6 +8,9 @@ import { driverFor } from "./driver.ts";
 
 export const { makeServer, makeClient } = driverFor(host);
 
+/** The same two functions over another {@link Host}, for a runtime that hybi does not know. */
+export { driverFor, type Driver } from "./driver.ts";
+
 export { isWebSocket, type OpeningRequest } from "../protocol/server-handshake.ts";
 export type { ServerEnvironment } from "./driver.ts";
 export type {

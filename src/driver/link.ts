@@ -4,7 +4,7 @@
  * @module
  */
 import type { Codec } from "../codec/codec.ts";
-import { ConnectionError } from "../protocol/errors.ts";
+import { ConnectionError } from "../errors.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
 import type { Limits } from "../protocol/limits.ts";
 import { maskingKeys } from "../protocol/masking-keys.ts";

@@ -1,5 +1,5 @@
 import { Codec } from "../codec/codec.ts";
-import { typeError } from "../protocol/errors.ts";
+import { typeError } from "../errors.ts";
 import type { Extension } from "../protocol/extension.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
 import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_LENGTH, type Limits } from "../protocol/limits.ts";

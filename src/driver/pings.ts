@@ -1,4 +1,4 @@
-import { ConnectionError } from "../protocol/errors.ts";
+import { ConnectionError } from "../errors.ts";
 
 /** Called with nothing when the peer answered, with an error when it no longer can. */
 export type PingCallback = (error?: Error) => void;
@@ -22,7 +22,7 @@ export class Pings {
         `${MAX_PENDING_PINGS} pings are unanswered: the peer does not keep up.`,
       );
     }
-    this.#pending.push({ payload: payload.slice(), callback });
+    this.#pending.push({ payload: new Uint8Array(payload), callback });
   }
 
   /**

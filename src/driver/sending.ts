@@ -1,7 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/close.ts";
 import { toBytes, type Data } from "../protocol/data.ts";
-import { ConnectionError, rangeError, typeError } from "../protocol/errors.ts";
+import { ConnectionError, rangeError, typeError } from "../errors.ts";
 import { BINARY, CONTINUATION, MAX_CONTROL_LENGTH, PING, PONG, TEXT } from "../protocol/opcode.ts";
 import { boolean, checkOptions, integer, unchecked, type Check } from "../protocol/options.ts";
 import type { Link } from "./link.ts";
@@ -65,7 +65,7 @@ export class Sending {
   }
 
   message(data: Data): boolean {
-    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, toBytes(data));
+    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, this.#toKeep(toBytes(data)));
   }
 
   as(data: Data, options: SendOptions): boolean {
@@ -77,7 +77,7 @@ export class Sending {
     if (type === "pong") return this.pong(part, callback);
     if (type === "close") return this.close(options.code ?? NORMAL_CLOSURE, this.#string(part));
     if (type === "text" && fin && typeof part === "string") return this.#text(part, callback);
-    const bytes = this.#utf8(part);
+    const bytes = this.#toKeep(this.#utf8(part));
     if (type === "text" && fin && !this.#codec.validateUtf8(bytes))
       throw typeError("ERR_DATA_TYPE", "The bytes of a text message must be UTF-8: send others as binary.");
     if (type === "continuation" || !fin) {
@@ -180,7 +180,7 @@ export class Sending {
           if (unsent) this.#callUser(unsent, error);
         },
       });
-      return false;
+      return true;
     }
     if (unsent) {
       const error = new ConnectionError("ERR_NOT_OPEN", `The connection is ${readyState}: nothing was sent.`);
@@ -190,10 +190,15 @@ export class Sending {
   }
 
   #controlPayload(data: Data): Uint8Array {
-    const payload = this.#utf8(data);
+    const payload = this.#toKeep(this.#utf8(data));
     if (payload.length > MAX_CONTROL_LENGTH)
       throw rangeError("ERR_CONTROL_TOO_LONG", `A control frame carries at most 125 bytes, not ${payload.length}.`);
     return payload;
+  }
+
+  /** What waits for the connection to open must not change until then. */
+  #toKeep(bytes: Uint8Array): Uint8Array {
+    return this.#link.readyState === "connecting" ? new Uint8Array(bytes) : bytes;
   }
 
   #utf8(data: Data): Uint8Array {

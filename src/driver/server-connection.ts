@@ -1,5 +1,6 @@
 import { negotiate, type NegotiatedExtensions } from "../protocol/extension.ts";
-import { ConnectionError, RefusalError } from "../protocol/errors.ts";
+import { ConnectionError } from "../errors.ts";
+import { RefusalError } from "../protocol/errors.ts";
 import { writeRefusal, writeResponse, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { selectSubprotocol } from "../protocol/subprotocol.ts";
 import { Connection } from "./connection.ts";

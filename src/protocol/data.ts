@@ -1,4 +1,4 @@
-import { typeError } from "./errors.ts";
+import { typeError } from "../errors.ts";
 
 /** What may be sent: text, or bytes in any form that ECMAScript has for them. */
 export type Data = string | Uint8Array | ArrayBuffer | ArrayBufferView | SharedArrayBuffer;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { rangeError, typeError } from "./errors.ts";
+import { rangeError, typeError } from "../errors.ts";
 
 /** Throws when the value is not acceptable for the option of that name. */
 export type Check = (value: unknown, name: string) => void;
