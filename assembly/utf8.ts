@@ -125,7 +125,6 @@ const FROM_5: i8 = ANY | TOO_LARGE | F5_AND_80;
 // @ts-ignore: decorator
 @inline
 function blocks(at: usize, end: usize): u32 {
-  const start = at;
   // The odd bytes come first, so that none are left over at the end. What the block has in front of the text becomes
   // zeros: that is ASCII, thus a boundary between characters.
   const odd = ((end - at - 1) & 15) + 1;
@@ -159,8 +158,9 @@ function blocks(at: usize, end: usize): u32 {
     at += 16;
   }
   if (v128.any_true(wrong)) return UTF8_NON_ASCII | UTF8_REJECT;
-  // A character that is cut at the end began in the last three bytes.
-  while (at > start && end - at < 3) {
+  // A character that is cut at the end began in the last three bytes. A text of fewer, not all ASCII and not wrong, has
+  // a first byte among them, so this does not search in front of it.
+  while (end - at < 3) {
     at--;
     if (load<u8>(at) >= 0xc0) return UTF8_NON_ASCII | characters(at, end);
   }

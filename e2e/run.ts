@@ -18,8 +18,14 @@ export class Program {
 
   constructor(command: string, args: string[], cwd: string) {
     this.child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#grow((this.#stdout += text)));
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => this.#grow((this.#stderr += text)));
+    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      this.#stdout += text;
+      this.#wake();
+    });
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+      this.#wake();
+    });
     this.ended = new Promise((resolve, reject) => {
       this.child.once("error", reject);
       this.child.once("close", (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }));
@@ -38,7 +44,7 @@ export class Program {
     }
   }
 
-  #grow(_: string): void {
+  #wake(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }

@@ -1,8 +1,9 @@
 const SMALLEST = 1024;
+const EMPTY = new Uint8Array(0);
 
 /** Collects the pieces of a message that did not come whole, in memory that stays in proportion to what has come. */
 export class Assembler {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = EMPTY;
   #length = 0;
 
   get length(): number {
@@ -26,7 +27,7 @@ export class Assembler {
   /** The whole, in memory of its own and of its own size; the assembler is empty again. */
   take(): Uint8Array {
     const bytes = this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = EMPTY;
     this.#length = 0;
     return bytes;
   }
