@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { transform } from "esbuild";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -27,7 +28,8 @@ async function toJavaScript() {
   if (start < 0 || end < 0) throw new Error("wasm2js prints another shape of module than assembly/build.mjs knows");
   const prelude = stdout.slice(0, start).replace(/^\s*import .*$/gm, "");
   const body = `${prelude}${stdout.slice(start, end)}`;
-  await writeFile(`${out}/javascript.js`, `export default function instantiate() {\n${body}return asmFunc({});\n}\n`);
+  const source = `export default function instantiate() {\n${body}return asmFunc({});\n}\n`;
+  await writeFile(`${out}/javascript.js`, (await transform(source, { minify: true })).code);
 }
 
 await mkdir(out, { recursive: true });
