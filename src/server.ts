@@ -1,13 +1,14 @@
 import { host } from "#host";
 import { defaultCodec } from "./codec/codec.ts";
 import { requestOf, type ServerEnvironment } from "./driver/driver.ts";
-import { Emitter } from "./driver/emitter.ts";
+import { Emitter, handlerError } from "./driver/emitter.ts";
 import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./driver/options.ts";
 import { RequestReader } from "./driver/request-reader.ts";
+import { checkClose } from "./driver/sending.ts";
 import { ServerConnection, type ConnectionOwner } from "./driver/server-connection.ts";
 import type { Listener, TlsOptions, Transport } from "./driver/transport.ts";
 import { attach, type HttpServer } from "./attach.ts";
-import { GOING_AWAY } from "./protocol/close.ts";
+import { GOING_AWAY, INTERNAL_ERROR } from "./protocol/close.ts";
 import { typeError } from "./errors.ts";
 import { RefusalError } from "./protocol/errors.ts";
 import { headerList } from "./protocol/headers.ts";
@@ -70,6 +71,7 @@ export class Server extends Emitter<ServerEvents> {
   readonly #connectionOptions: ConnectionOptions;
   readonly #readers = new Set<RequestReader>();
   readonly #detach: (() => void)[] = [];
+  #listening: Promise<Listener> | undefined;
   #listener: Listener | undefined;
   readonly #owner: ConnectionOwner = {
     opened: (connection) => {
@@ -113,14 +115,26 @@ export class Server extends Emitter<ServerEvents> {
    */
   async listen(): Promise<Listener["address"]> {
     const { port, unix, tls, backlog, handshakeTimeout = defaults.handshakeTimeout } = this.#options;
-    if (this.#listener || this.#isClosing) throw typeError("ERR_STATE", "The server listens already, or was closed.");
+    if (this.#listening || this.#isClosing) throw typeError("ERR_STATE", "The server listens already, or was closed.");
     if (port === undefined && unix === undefined)
       throw typeError("ERR_STATE", 'Name a "port" or a "unix" path in the options, or attach to an http server.');
     const window = (this.#options.codec ?? defaultCodec).window;
-    const listener = await host.listen(
+    this.#listening = host.listen(
       { port: port ?? 0, host: this.#options.host, path: unix, tls, backlog, handshakeTimeout, window },
       (transport) => this.#accept(transport, handshakeTimeout),
     );
+    return this.#listens(this.#listening);
+  }
+
+  async #listens(listening: Promise<Listener>): Promise<Listener["address"]> {
+    let listener: Listener;
+    try {
+      listener = await listening;
+    } catch (error) {
+      this.#listening = undefined;
+      throw error;
+    }
+    if (this.#isClosing) throw typeError("ERR_STATE", "The server was closed while it began to listen.");
     this.#listener = listener;
     this.emit("listening", listener.address);
     return listener.address;
@@ -148,8 +162,11 @@ export class Server extends Emitter<ServerEvents> {
   /**
    * Takes no new connections and closes the others, with 1001 if nothing else is said. Resolves when all are closed,
    * which `closeTimeout` bounds. A web server that this one is attached to goes on.
+   *
+   * @throws {RangeError} ERR_CLOSE_CODE, ERR_CONTROL_TOO_LONG, before anything is closed.
    */
   close({ code = GOING_AWAY, reason = "" }: { code?: number; reason?: string } = {}): Promise<void> {
+    checkClose(this.#options.codec ?? defaultCodec, code, reason);
     this.#isClosing = true;
     return (this.#closed ??= this.#close(code, reason));
   }
@@ -160,8 +177,9 @@ export class Server extends Emitter<ServerEvents> {
 
   async #close(code: number, reason: string): Promise<void> {
     for (const detach of this.#detach.splice(0)) detach();
-    const listener = this.#listener;
     this.#listener = undefined;
+    // One that is still to begin is closed as well, and one that cannot begin needs no closing.
+    const listener = await this.#listening?.catch(() => undefined);
     await listener?.close();
     for (const reader of this.#readers) reader.refuse(closing());
     for (const connection of this.connections) void connection.close(code, reason);
@@ -192,9 +210,11 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   /** @internal */
-  protected override listenerFailed(thrown: unknown, event: string): void {
-    if (event === "error" || !this.emit("error", thrown instanceof Error ? thrown : new Error(String(thrown))))
-      host.reportError(thrown);
+  protected override listenerFailed(thrown: unknown, event: string, args: readonly unknown[]): void {
+    const error = handlerError(thrown, event);
+    if (event === "error" || !this.emit("error", error)) host.reportError(error);
+    // Nobody has set it up, so nobody would ever answer on it.
+    if (event === "connection") void (args[0] as ServerConnection).close(INTERNAL_ERROR);
   }
 }
 

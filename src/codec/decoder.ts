@@ -4,9 +4,13 @@
  * @module
  */
 import { EVENT_FIRST, EVENT_LAST, EVENT_OPCODE, EVENT_RSV } from "../../assembly/layout.ts";
+import { rangeError } from "../errors.ts";
 import { defaultCodec, type Codec } from "./codec.ts";
 import { SlotDecoder, type DecoderLimits } from "./slot-decoder.ts";
 import type { Violation } from "./violation.ts";
+
+/** The codec counts fragments in 32 bits. */
+const MAX_FRAGMENTS = 0xffffffff;
 
 /** A stretch of a message's, or a control frame's, payload. */
 export interface Piece {
@@ -44,13 +48,19 @@ export class Decoder {
   /**
    * By default no limit is set on length or fragments, and no RSV bit is allowed.
    *
+   * @throws {RangeError} ERR_OPTION_RANGE for a maxLength below 0 or a maxFragments below 1; Infinity is no limit.
    * @throws {ConnectionError} ERR_NO_SLOT when every slot of the codec is taken.
    */
   constructor(options: DecoderOptions) {
     const { role, codec = defaultCodec } = options;
-    const { maxLength = Number.MAX_SAFE_INTEGER, maxFragments = 0xffffffff, allowedRsv = 0 } = options;
+    const { maxLength = Number.MAX_SAFE_INTEGER, maxFragments = MAX_FRAGMENTS, allowedRsv = 0 } = options;
+    // NaN fails both, as it should: no length is over it.
+    if (!(maxLength >= 0)) throw rangeError("ERR_OPTION_RANGE", `maxLength must be 0 or more, not ${maxLength}.`);
+    if (!(maxFragments >= 1))
+      throw rangeError("ERR_OPTION_RANGE", `maxFragments must be 1 or more, not ${maxFragments}.`);
     this.#codec = codec;
-    this.#slot = new SlotDecoder(codec, { role, maxLength, maxFragments, allowedRsv });
+    const limits = { role, maxLength, maxFragments: Math.min(maxFragments, MAX_FRAGMENTS), allowedRsv };
+    this.#slot = new SlotDecoder(codec, limits);
   }
 
   /** Decodes the next bytes, however they are cut, and reports what they hold before it returns. */

@@ -49,7 +49,7 @@ export function decodeFrameHeader(
     fin: (header[0]! & 0x80) !== 0,
     rsv: header[0]! & 0x70,
     opcode: header[0]! & 0x0f,
-    maskingKey: masked ? header.slice(headerLength - 4, headerLength) : undefined,
+    maskingKey: masked ? new Uint8Array(header.subarray(headerLength - 4, headerLength)) : undefined,
     payloadLength: codec.exports.payloadLength(SCRATCH),
     headerLength,
   };

@@ -48,8 +48,8 @@ export class ClientConnection extends Connection {
    */
   constructor(host: Host, url: string | { readonly href: string }, options: ClientOptions) {
     super("client", host, options, clientChecks);
-    this.url = typeof url === "string" ? url : url.href;
     this.#endpoint = parseUrl(url);
+    this.url = typeof url === "string" ? url : url.href;
     this.#clientOptions = options;
   }
 
@@ -143,13 +143,13 @@ export class ClientConnection extends Connection {
     if (!rest) return undefined;
     this.#response = this.#reader.head;
     // A listener of `open` may use the codec, and the chunk may lie in its window.
-    rest = rest.slice();
+    rest = new Uint8Array(rest);
     try {
       this.#open(this.#response);
     } catch (error) {
       // Behind a 101 there is no content, however wrong it is.
       if (!(error instanceof HandshakeError) || error.status === 101) throw error;
-      this.#refusal = { error, body: new BodyReader(error.headers) };
+      this.#refusal = { error, body: new BodyReader(error.headers, error.status) };
       return this.#refusalData(rest);
     }
     return rest;
@@ -160,7 +160,12 @@ export class ClientConnection extends Connection {
     const expected = { accept: this.#accept, subprotocols: this.acceptProtocols, extensions };
     const { subprotocol, sessions } = readResponse(response, expected);
     const responses = parseExtensions(response.headers.get("sec-websocket-extensions") ?? "") ?? [];
-    this.opened({ subprotocol, sessions, extensions: responses.map(({ name }) => name) });
+    try {
+      this.opened({ subprotocol, sessions, extensions: responses.map(({ name }) => name) });
+    } catch (error) {
+      for (const session of sessions) session.close();
+      throw error;
+    }
     this.#dialing.abort();
     this.emit("open");
   }
@@ -176,10 +181,12 @@ export class ClientConnection extends Connection {
   }
 
   /** @internal */
-  protected override handshakeEnded(): void {
+  protected override handshakeEnded(cause?: Error): void {
+    // What is known of the refusal says more than how the transport ended behind it.
     if (this.#refusal) return this.#refused();
-    const text = "The server ended the connection before it answered the opening handshake.";
-    this.fail(new ConnectionError("ERR_CONNECT", text));
+    const how = cause ? `: ${cause.message}` : "";
+    const text = `The server ended the connection before it answered the opening handshake${how}.`;
+    this.fail(new ConnectionError("ERR_CONNECT", text, { cause }));
   }
 
   /** @internal */

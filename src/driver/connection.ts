@@ -13,7 +13,7 @@ import { checkOptions, type Check } from "../protocol/options.ts";
 import type { Role } from "../protocol/protocol.ts";
 import { checkSubprotocols } from "../protocol/subprotocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
-import { Emitter, type Listener } from "./emitter.ts";
+import { Emitter, handlerError, type Listener } from "./emitter.ts";
 import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
 import { defaults, type ConnectionOptions } from "./options.ts";
 import { Receiving } from "./receiving.ts";
@@ -81,7 +81,10 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
     };
     this.link = new Link(role, host, limits, this.#linkOwner());
     this.#sending = new Sending(this.link, this.codec, (callback, error) => this.#callUser(callback, error));
-    this.#receiving = new Receiving(this.link, limits.highWaterMark, (message) => this.emit("message", message));
+    this.#receiving = new Receiving(this.link, limits.highWaterMark, {
+      deliver: (message) => this.emit("message", message),
+      areThere: () => this.listenerCount("message") > 0,
+    });
   }
 
   get role(): Role {
@@ -143,7 +146,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   protected abstract handshakeData(chunk: Uint8Array): Uint8Array | undefined;
 
   /** @internal */
-  protected abstract handshakeEnded(): void;
+  protected abstract handshakeEnded(cause?: Error): void;
 
   /** {@link LinkOwner.abandoned} @internal */
   protected abstract handshakeAbandoned(): void;
@@ -165,6 +168,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
     this.link.open(negotiated.sessions);
     this.protocol = negotiated.subprotocol ?? "";
     this.extensions = negotiated.extensions;
+    this.#receiving.regulate();
     if (response) this.link.transport!.write([response], () => undefined);
     this.#sending.release();
   }
@@ -229,9 +233,10 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
    * {@link read} does; leaving it early closes nothing, and another loop goes on where it stopped.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    this.#receiving.startReading();
     try {
       for (;;) {
-        const message = await this.#receiving.read();
+        const message = await this.#receiving.readOn();
         if (message === undefined) return;
         yield message;
       }
@@ -299,7 +304,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   #linkOwner(): LinkOwner {
     return {
       handshakeData: (chunk) => this.handshakeData(chunk),
-      handshakeEnded: () => this.handshakeEnded(),
+      handshakeEnded: (cause) => this.handshakeEnded(cause),
       abandoned: () => this.handshakeAbandoned(),
       message: (message) => this.#receiving.message(message),
       ping: (payload) => void this.emit("ping", payload),
@@ -338,10 +343,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
 
   /** A handler that throws costs its own connection, with 1011, and nothing else. @internal */
   protected listenerFailed(thrown: unknown, event: string): void {
-    const error = new ConnectionError("ERR_HANDLER", `A listener for "${event}" threw: ${String(thrown)}`, {
-      cause: thrown,
-    });
+    const error = handlerError(thrown, event);
     if (event === "error" || !this.emit("error", error)) this.host.reportError(error);
-    this.link.startClosing(INTERNAL_ERROR, new Uint8Array(0));
+    this.link.breakOff(INTERNAL_ERROR);
   }
 }

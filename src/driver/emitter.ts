@@ -1,4 +1,4 @@
-import { typeError } from "../errors.ts";
+import { ConnectionError, typeError } from "../errors.ts";
 
 /** A map from an event's name to the arguments its listeners get. */
 export type EventMap = { [event: string]: unknown[] };
@@ -71,16 +71,16 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
       if (entry.once) this.#remove(event, entry);
       try {
         const result: unknown = entry.listener(...(args as never));
-        if (result instanceof Promise) result.catch((error: unknown) => this.listenerFailed(error, event));
+        if (result instanceof Promise) result.catch((error: unknown) => this.listenerFailed(error, event, args));
       } catch (error) {
-        this.listenerFailed(error, event);
+        this.listenerFailed(error, event, args);
       }
     }
     return true;
   }
 
-  /** A listener of `event` threw, or the promise it returned was rejected. */
-  protected abstract listenerFailed(error: unknown, event: keyof Events): void;
+  /** A listener of `event` threw when it was called with `args`, or the promise it returned was rejected. */
+  protected abstract listenerFailed(error: unknown, event: keyof Events, args: readonly unknown[]): void;
 
   #add(event: keyof Events, listener: Listener<never>, once: boolean): this {
     if (typeof listener !== "function") throw typeError("ERR_OPTION_TYPE", "A listener must be a function.");
@@ -100,4 +100,11 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
     if (entries.length > 0) this.#entries.set(event, entries);
     else this.#entries.delete(event);
   }
+}
+
+/** What `error` gets when a listener of `event`, or a callback, threw. */
+export function handlerError(thrown: unknown, event: string): ConnectionError {
+  // Anything can be thrown, also what has no text.
+  const what = thrown instanceof Error ? thrown.message : typeof thrown === "string" ? thrown : `a ${typeof thrown}`;
+  return new ConnectionError("ERR_HANDLER", `A listener for "${event}" threw: ${what}`, { cause: thrown });
 }

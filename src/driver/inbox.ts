@@ -5,6 +5,12 @@ interface Reader {
   reject(error: Error): void;
 }
 
+interface Held {
+  readonly message: Message;
+  /** Listeners had it when it came. */
+  readonly wasHeard: boolean;
+}
+
 /** What a waiting message counts beside its length, so that a flood of empty ones fills the inbox too. */
 const MESSAGE_COST = 32;
 
@@ -12,34 +18,39 @@ const MESSAGE_COST = 32;
 export class Inbox {
   /** What waits here, in bytes or UTF-16 units. */
   size = 0;
-  #messages: Message[] = [];
+  #held: Held[] = [];
   #readers: Reader[] = [];
   #ended = false;
   #error: Error | undefined;
 
   get isEmpty(): boolean {
-    return this.#messages.length === 0;
+    return this.#held.length === 0;
   }
 
-  push(message: Message): void {
+  /** Someone waits for the next message. */
+  get isAwaited(): boolean {
+    return this.#readers.length > 0;
+  }
+
+  push(message: Message, wasHeard: boolean): void {
     const reader = this.#readers.shift();
     if (reader) {
       reader.resolve(message);
       return;
     }
-    this.#messages.push(message);
+    this.#held.push({ message, wasHeard });
     this.size += message.length + MESSAGE_COST;
   }
 
-  shift(): Message | undefined {
-    const message = this.#messages.shift();
-    if (message !== undefined) this.size -= message.length + MESSAGE_COST;
-    return message;
+  shift(): Held | undefined {
+    const held = this.#held.shift();
+    if (held) this.size -= held.message.length + MESSAGE_COST;
+    return held;
   }
 
   /** The next message; undefined once the connection has ended cleanly and all are taken. */
   async read(): Promise<Message | undefined> {
-    if (!this.isEmpty) return this.shift();
+    if (!this.isEmpty) return this.shift()?.message;
     if (this.#ended) {
       if (this.#error) throw this.#error;
       return undefined;

@@ -28,8 +28,8 @@ export interface CloseInfo {
 export interface LinkOwner {
   /** Bytes of the opening handshake; answers those behind it once {@link Link.open} was called, in memory of their own. */
   handshakeData(chunk: Uint8Array): Uint8Array | undefined;
-  /** The peer ended its stream before the opening handshake was done. */
-  handshakeEnded(): void;
+  /** The peer ended its stream, or the transport broke, before the opening handshake was done. */
+  handshakeEnded(cause?: Error): void;
   /** The connection was given up before the link had a transport: {@link Link.finish} is for the owner to call. */
   abandoned(): void;
   message(message: string | Uint8Array): void;
@@ -138,8 +138,7 @@ export class Link implements TransportHandler, ProtocolHandler {
 
   close(error?: Error): void {
     if (this.readyState === "connecting") {
-      const text = `The connection was closed during the opening handshake${error ? `: ${error.message}` : ""}.`;
-      this.#owner.failed(new ConnectionError("ERR_CONNECT", text, { cause: error }));
+      this.#owner.handshakeEnded(error);
     } else if (error && this.readyState === "open") {
       const text = `The connection broke: ${error.message}.`;
       this.#owner.failed(new ConnectionError("ERR_TRANSPORT", text, { cause: error }));
@@ -211,6 +210,14 @@ export class Link implements TransportHandler, ProtocolHandler {
     this.protocol.close(code, reason);
     this.sender.flush();
     this.#limitClosing();
+  }
+
+  /** Closes with `code` because of what happened here, and discards what still comes, as if the peer had failed. */
+  breakOff(code: number): void {
+    this.startClosing(code, new Uint8Array(0));
+    if (this.#isDestroyed) return;
+    this.protocol.abandon();
+    this.transport?.end();
   }
 
   /** Ends the transport at once; the close code is 1006 unless the closing handshake was over. */

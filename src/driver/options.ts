@@ -3,7 +3,8 @@ import { typeError } from "../errors.ts";
 import type { Extension } from "../protocol/extension.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
 import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_LENGTH, type Limits } from "../protocol/limits.ts";
-import { array, bytes, integer, milliseconds, object, unchecked, type Check } from "../protocol/options.ts";
+import { array, boolean, bytes, integer, milliseconds, object, text, type Check } from "../protocol/options.ts";
+import type { TlsOptions } from "./transport.ts";
 
 /** What every connection takes, of either role. The defaults are the same on every runtime. */
 export interface ConnectionOptions extends Partial<Limits> {
@@ -51,12 +52,19 @@ export const defaults = {
   highWaterMark: 65_536,
 } as const;
 
-/** TLS options, the same on every runtime. */
-export const tlsChecks: Record<string, Check> = {
-  ca: unchecked,
-  cert: unchecked,
-  key: unchecked,
-  passphrase: unchecked,
-  serverName: unchecked,
-  verify: unchecked,
+const pem: Check = (value, name) => {
+  if (typeof value !== "string" && !(value instanceof Uint8Array))
+    throw typeError("ERR_OPTION_TYPE", `${name} must be PEM: a string, or its bytes.`);
+};
+
+/** TLS options, the same on every runtime. A runtime would take some other values for something else. */
+export const tlsChecks: Record<keyof TlsOptions, Check> = {
+  ca: (value, name) => {
+    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) pem(one, name);
+  },
+  cert: pem,
+  key: pem,
+  passphrase: text,
+  serverName: text,
+  verify: boolean,
 };

@@ -2,8 +2,12 @@ import type { Message } from "../protocol/data.ts";
 import { Inbox } from "./inbox.ts";
 import type { Link } from "./link.ts";
 
-/** Where messages are delivered to: answers false when nobody listens. */
-export type Deliver = (message: Message) => boolean;
+/** Who listens for messages. */
+export interface Listeners {
+  /** Answers false when there are none. */
+  readonly deliver: (message: Message) => boolean;
+  readonly areThere: () => boolean;
+}
 
 /**
  * What becomes of the messages that come in: they go to the listeners, or wait for whoever pulls them. While too much
@@ -14,49 +18,71 @@ export class Receiving {
   readonly #inbox = new Inbox();
   readonly #link: Link;
   readonly #highWaterMark: number;
-  readonly #deliver: Deliver;
-  /** Someone reads, beside the listeners or instead of them. */
-  #isPulled = false;
+  readonly #listeners: Listeners;
+  /** Loops that are under way. */
+  #loops = 0;
+  /** Someone has read a message, and so may read the next. */
+  #hasRead = false;
   /** Messages that nobody takes are dropped instead of held. */
   #dropsUntaken = false;
   #isReading = true;
 
-  constructor(link: Link, highWaterMark: number, deliver: Deliver) {
+  constructor(link: Link, highWaterMark: number, listeners: Listeners) {
     this.#link = link;
     this.#highWaterMark = highWaterMark;
-    this.#deliver = deliver;
+    this.#listeners = listeners;
+  }
+
+  /** Someone pulls. Listeners get everything beside a loop, but hold nothing back: between two reads they are alone. */
+  get #isPulled(): boolean {
+    return this.#loops > 0 || this.#inbox.isAwaited || (this.#hasRead && !this.#listeners.areThere());
   }
 
   message(message: Message): void {
     if (this.#isPulled) {
-      this.#inbox.push(message);
-      this.#deliver(message);
+      this.#inbox.push(message, this.#listeners.areThere());
+      this.#listeners.deliver(message);
       this.regulate();
-    } else if (!this.#inbox.isEmpty || !this.#deliver(message)) {
+    } else if (!this.#inbox.isEmpty || !this.#listeners.deliver(message)) {
       // Nobody listens yet, or those before it are still on their way to the one who now does.
-      if (this.#dropsUntaken || this.#link.readyState !== "open") return;
-      this.#inbox.push(message);
+      const isWanted = !this.#dropsUntaken && this.#link.readyState === "open";
+      if (!isWanted && !this.#listeners.areThere()) return;
+      this.#inbox.push(message, false);
       this.regulate();
     }
   }
 
   read(): Promise<Message | undefined> {
-    this.#isPulled = true;
+    this.#hasRead = true;
+    return this.readOn();
+  }
+
+  /** A loop takes every message by {@link readOn}, until {@link stopReading}. */
+  startReading(): void {
+    this.#loops++;
+  }
+
+  readOn(): Promise<Message | undefined> {
     const message = this.#inbox.read();
     this.regulate();
     return message;
   }
 
-  /** Nobody reads any more; what waits is held for the next one. */
+  /** What waits is held for the next one, or goes to the listeners that have not had it. */
   stopReading(): void {
-    this.#isPulled = false;
+    this.#loops--;
+    this.listen();
   }
 
   /** A listener is there: what was held goes to it, once the caller has finished setting up. */
   listen(): void {
     if (this.#isPulled || this.#inbox.isEmpty) return;
     void Promise.resolve().then(() => {
-      while (!this.#isPulled && !this.#inbox.isEmpty) this.#deliver(this.#inbox.shift()!);
+      while (!this.#isPulled && this.#listeners.areThere()) {
+        const held = this.#inbox.shift();
+        if (!held) break;
+        if (!held.wasHeard) this.#listeners.deliver(held.message);
+      }
       this.regulate();
     });
   }

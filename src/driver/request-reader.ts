@@ -41,7 +41,7 @@ export class RequestReader implements TransportHandler {
       else if (error instanceof HeadError) request = new RefusalError(error.status, error.message);
       else throw error;
     }
-    this.#done(request, rest ? rest.slice() : new Uint8Array(0));
+    this.#done(request, new Uint8Array(rest ?? []));
   }
 
   end(): void {

@@ -107,14 +107,7 @@ export class Sending {
 
   /** Starts the closing handshake; answers false, since nothing can be sent behind it. */
   close(code: number, reason: string): false {
-    if (!isCloseCode(code)) {
-      const allowed = "1000 to 1003, 1007 to 1014, and 3000 to 4999";
-      throw rangeError("ERR_CLOSE_CODE", `A Close frame may carry ${allowed}, not ${String(code)}.`);
-    }
-    if (typeof reason !== "string") throw typeError("ERR_DATA_TYPE", "A close reason must be a string.");
-    const bytes = this.#codec.text.encodeBytes(reason);
-    if (bytes.length > MAX_REASON_LENGTH)
-      throw rangeError("ERR_CONTROL_TOO_LONG", `A close reason has at most 123 bytes of UTF-8, not ${bytes.length}.`);
+    const bytes = checkClose(this.#codec, code, reason);
     this.#link.startClosing(code, bytes);
     return false;
   }
@@ -208,6 +201,24 @@ export class Sending {
   #string(data: Data): string {
     return typeof data === "string" ? data : this.#codec.text.decodeBytes(toBytes(data), false);
   }
+}
+
+/**
+ * The bytes of a close reason, once it and the code are fit to be sent.
+ *
+ * @throws {RangeError} ERR_CLOSE_CODE, ERR_CONTROL_TOO_LONG
+ * @throws {TypeError} ERR_DATA_TYPE
+ */
+export function checkClose(codec: Codec, code: number, reason: string): Uint8Array {
+  if (!isCloseCode(code)) {
+    const allowed = "1000 to 1003, 1007 to 1014, and 3000 to 4999";
+    throw rangeError("ERR_CLOSE_CODE", `A Close frame may carry ${allowed}, not ${String(code)}.`);
+  }
+  if (typeof reason !== "string") throw typeError("ERR_DATA_TYPE", "A close reason must be a string.");
+  const bytes = codec.text.encodeBytes(reason);
+  if (bytes.length > MAX_REASON_LENGTH)
+    throw rangeError("ERR_CONTROL_TOO_LONG", `A close reason has at most 123 bytes of UTF-8, not ${bytes.length}.`);
+  return bytes;
 }
 
 function slice(data: Data, start: number, end: number | undefined): Data {

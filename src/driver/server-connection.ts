@@ -44,7 +44,7 @@ export class ServerConnection extends Connection {
     const { request, transport, head } = this.#opening;
     this.link.start(transport);
     if (request instanceof RefusalError) return this.#refuse(request);
-    let extensions: NegotiatedExtensions;
+    let extensions: NegotiatedExtensions | undefined;
     try {
       extensions = negotiate(request.extensions, this.options.extensions ?? []);
       const subprotocol = selectSubprotocol(request.subprotocols, this.acceptProtocols);
@@ -57,6 +57,7 @@ export class ServerConnection extends Connection {
       const names = extensions.responses.map(({ name }) => name);
       this.opened({ subprotocol, sessions: extensions.sessions, extensions: names }, response);
     } catch (error) {
+      for (const session of extensions?.sessions ?? []) session.close();
       return this.#refuse(refusalFor(error));
     }
     this.#owner?.opened(this);

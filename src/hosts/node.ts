@@ -52,8 +52,13 @@ class NodeTransport implements Transport {
     const last = chunks.length - 1;
     if (last > 0) this.raw.cork();
     for (let i = 0; i < last; i++) this.raw.write(chunks[i]);
-    this.raw.write(chunks[last], done);
+    // Of a write that was under way when the socket was destroyed, Node says that it went well.
+    this.raw.write(chunks[last], (error) => done(error ?? (this.raw.destroyed ? this.#destroyed() : undefined)));
     if (last > 0) this.raw.uncork();
+  }
+
+  #destroyed(): Error {
+    return this.#error ?? new Error("The socket was destroyed.");
   }
 
   get bufferedAmount(): number {
@@ -170,6 +175,8 @@ function listen(options: ListenOptions, connected: (transport: Transport) => voi
         (socket) => connected(new NodeTransport(socket, false)),
       )
     : net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, window)));
+  // Node reports a handshake that failed, but one that took too long it leaves open.
+  server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy());
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(

@@ -5,6 +5,8 @@ const EMPTY = new Uint8Array(0);
 export class Assembler {
   #bytes: Uint8Array = EMPTY;
   #length = 0;
+  /** What the first frame that has bytes comes to: the whole message, unless others follow. */
+  #firstFrame = 0;
 
   get length(): number {
     return this.#length;
@@ -13,10 +15,13 @@ export class Assembler {
   /** Adds `piece`, of which a copy is taken; `left` bytes of the same frame are announced behind it. */
   append(piece: Uint8Array, left: number): void {
     const needed = this.#length + piece.length;
+    if (this.#length === 0) this.#firstFrame = needed + left;
     if (needed > this.#bytes.length) {
-      // Doubling keeps the cost linear; what the frame announces bounds it, so a whole frame fits exactly in the end.
+      // Doubling keeps the cost linear. What the first frame announces bounds it, so a message of one frame fits exactly
+      // in the end; no later frame may, since many small ones would then each cost a copy of all before them.
       const doubled = Math.max(2 * this.#bytes.length, SMALLEST);
-      const grown = new Uint8Array(Math.max(needed, Math.min(needed + left, doubled)));
+      const bound = needed + left === this.#firstFrame ? this.#firstFrame : Infinity;
+      const grown = new Uint8Array(Math.max(needed, Math.min(bound, doubled)));
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;
     }
@@ -26,7 +31,9 @@ export class Assembler {
 
   /** The whole, in memory of its own and of its own size; the assembler is empty again. */
   take(): Uint8Array {
-    const bytes = this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
+    // EMPTY stays here: whoever is handed an array may transfer its buffer away.
+    const isExact = this.#length === this.#bytes.length && this.#length > 0;
+    const bytes = isExact ? this.#bytes : this.#bytes.slice(0, this.#length);
     this.#bytes = EMPTY;
     this.#length = 0;
     return bytes;

@@ -18,11 +18,13 @@ export class BodyReader {
   /** The chunk-size line read so far; undefined inside a chunk. */
   #line: string | undefined;
 
-  constructor(headers: HeaderFields) {
+  constructor(headers: HeaderFields, status = 200) {
     this.#isChunked = /(?:^|,)\s*chunked\s*$/i.test(headers.get("transfer-encoding") ?? "");
     const length = headers.get("content-length") ?? "";
     this.#left = /^\d{1,15}$/.test(length) ? Number(length) : Infinity;
     if (this.#isChunked) this.#line = "";
+    // RFC 9112 §6.3: these have no content, whatever their fields say.
+    if (status === 204 || status === 304) this.#left = 0;
   }
 
   /** Takes what came; answers whether it has all that it will keep. */

@@ -16,34 +16,16 @@ const isPlain = (buffer: ArrayBufferLike): boolean =>
  * @throws {TypeError} ERR_DATA_TYPE for anything that is not bytes, and for a detached buffer.
  */
 export function toBytes(data: Exclude<Data, string>): Uint8Array {
-  if (data instanceof Uint8Array && isPlain(data.buffer)) {
-    if (data.length === 0) refuseDetached(data.buffer);
-    return data;
-  }
-  let bytes: Uint8Array;
-  if (ArrayBuffer.isView(data)) {
-    bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  } else if (isArrayBuffer(data)) {
-    refuseDetached(data);
-    bytes = new Uint8Array(data);
-  } else {
-    throw typeError("ERR_DATA_TYPE", `A message is a string or bytes (Uint8Array, ArrayBuffer, …), not ${name(data)}.`);
-  }
-  if (bytes.length === 0) refuseDetached(bytes.buffer);
-  return isPlain(bytes.buffer) ? bytes : new Uint8Array(bytes);
-}
-
-function isArrayBuffer(data: unknown): data is ArrayBufferLike {
-  const tag = Object.prototype.toString.call(data);
-  return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]";
-}
-
-function refuseDetached(buffer: ArrayBufferLike): void {
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength > 0) return;
   try {
-    new Uint8Array(buffer);
+    // What is empty may be so because its buffer is detached.
+    if (data instanceof Uint8Array && data.length > 0 && isPlain(data.buffer)) return data;
+    // A DataView can be made of a buffer from any realm, and of nothing that only calls itself one.
+    const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : new DataView(data);
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    return isPlain(buffer) ? bytes : new Uint8Array(bytes);
   } catch {
-    throw typeError("ERR_DATA_TYPE", "The message's buffer is detached: it was transferred elsewhere.");
+    const wanted = "a string, or bytes (Uint8Array, ArrayBuffer, …) whose buffer was not transferred away";
+    throw typeError("ERR_DATA_TYPE", `A message is ${wanted}; this is ${name(data)}.`);
   }
 }
 

@@ -9,7 +9,14 @@ import { Outbox } from "../codec/outbox.ts";
 import { SlotDecoder, type DecoderSink } from "../codec/slot-decoder.ts";
 import type { Violation } from "../codec/violation.ts";
 import { Assembler } from "./assembler.ts";
-import { ABNORMAL_CLOSURE, INVALID_PAYLOAD, PROTOCOL_ERROR, decodeClose, encodeClose } from "./close.ts";
+import {
+  ABNORMAL_CLOSURE,
+  INVALID_PAYLOAD,
+  MESSAGE_TOO_BIG,
+  PROTOCOL_ERROR,
+  decodeClose,
+  encodeClose,
+} from "./close.ts";
 import type { Message } from "./data.ts";
 import { typeError, type ErrorCode, type HybiError } from "../errors.ts";
 import { ProtocolError } from "./errors.ts";
@@ -93,6 +100,8 @@ export class Protocol implements DecoderSink {
    * @throws {ConnectionError} ERR_NO_SLOT when the codec has no decoder slot left.
    */
   open(sessions: readonly ExtensionSession[] = []): void {
+    // Before a slot is taken, which nobody would give back if this throws.
+    const opened = next(this.#state, "opened");
     this.#decoder = new SlotDecoder(this.#codec, {
       role: this.role,
       maxLength: this.#limits.maxLength,
@@ -100,7 +109,7 @@ export class Protocol implements DecoderSink {
       allowedRsv: sessions.reduce((bits, session) => bits | session.rsv, 0),
     });
     this.#sessions = sessions;
-    this.#state = next(this.#state, "opened");
+    this.#state = opened;
   }
 
   // --- receiving (§6.2)
@@ -140,8 +149,14 @@ export class Protocol implements DecoderSink {
       if (!decoded) return;
       bytes = decoded;
     }
-    if (opcode === BINARY) this.#handler.message(bytes);
-    else this.#handler.message(this.#codec.text.decodeBytes(bytes, (flags & EVENT_ASCII) !== 0));
+    if (opcode === BINARY) return this.#handler.message(bytes);
+    let text: string;
+    try {
+      text = this.#codec.text.decodeBytes(bytes, (flags & EVENT_ASCII) !== 0);
+    } catch {
+      return this.fail(MESSAGE_TOO_BIG, "a text message is longer than a string can be here");
+    }
+    this.#handler.message(text);
   }
 
   /** Undoes, last applied first, what the extensions did to a message; undefined when the connection was failed. */
