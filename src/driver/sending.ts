@@ -46,7 +46,8 @@ export const MAX_EARLY_SENDS = 1024;
 
 interface EarlySend {
   readonly run: () => void;
-  readonly fail: (error: Error) => void;
+  /** Tells who sent it; answers whether there was a callback to tell. */
+  readonly fail: (error: Error) => boolean;
 }
 
 /** What a user may send, and when: checked, and held until the connection is open. */
@@ -123,7 +124,7 @@ export class Sending {
       try {
         run();
       } catch (error) {
-        fail(error as Error);
+        if (fail(error as Error)) continue;
         this.#callUser(() => {
           throw error;
         });
@@ -171,6 +172,7 @@ export class Sending {
         run: () => void this.#send(run, written, unsent),
         fail: (error) => {
           if (unsent) this.#callUser(unsent, error);
+          return unsent !== undefined;
         },
       });
       return true;

@@ -41,6 +41,8 @@ class NodeTransport implements Transport {
     this.#handler = handler;
     if (isFirst) this.raw.resume();
     if (this.raw.closed) process.nextTick(() => handler.close(this.#error));
+    // Of a socket with nothing left to read, Node reports the end even while it is paused.
+    else if (isFirst && this.raw.readableEnded) process.nextTick(() => handler.end());
   }
 
   /** What `net` calls once it has read into the window. */

@@ -499,11 +499,12 @@ describe("S17 to S29 sending", () => {
     const { peer, server } = await rawClient();
     const answered: string[] = [];
     for (const name of ["a", "b", "c"]) server.sendPing(name, () => answered.push(name));
+    const answeredAt: string[] = [];
+    server.on("pong", (payload) => answeredAt.push(`${Buffer.from(payload).toString()}: ${answered.join()}`));
     peer.send(op.pong, "stranger");
     peer.send(op.pong, "b");
-    await next(server, "pong");
-    await until(() => answered.length > 0);
-    expect(answered).toEqual(["a", "b"]);
+    await until(() => answeredAt.length === 2);
+    expect(answeredAt).toEqual(["stranger: ", "b: a,b"]);
     peer.destroy();
     await next(server, "close");
     expect(answered).toEqual(["a", "b", "c"]);
@@ -653,6 +654,38 @@ describe("S17 to S29 sending", () => {
     expect(recording.errors).toHaveLength(1);
     expect(errors).toHaveLength(1024);
     for (const error of errors) expect(error).toMatchObject({ code: "ERR_CLOSED" });
+  });
+
+  it("S29 what cannot be sent once the connection is open costs its own callback, and nothing else", async () => {
+    const client = web.makeClient();
+    const outcomes: (string | undefined)[] = [];
+    const note = (error?: Error): void => void outcomes.push((error as { code?: string } | undefined)?.code);
+    // More pings than may wait for their pongs, and a fragment of no message.
+    for (let i = 0; i < 300; i++) client.sendPing("p", note);
+    client.send("x", { type: "continuation", callback: note });
+    client.send("the last");
+    client.startConnection();
+    const server = await web.makeServer();
+    const atServer = new Recording(server);
+    server.startConnection();
+    await until(() => outcomes.length === 301 && atServer.messages.length === 1);
+    expect(outcomes.filter((code) => code === undefined)).toHaveLength(256);
+    expect(outcomes.filter((code) => code === "ERR_QUEUE_FULL")).toHaveLength(44);
+    expect(outcomes.filter((code) => code === "ERR_FRAME_ORDER")).toHaveLength(1);
+    expect([client.readyState, ...atServer.messages]).toEqual(["open", "the last"]);
+  });
+
+  it("S29 what cannot be sent once the connection is open, and has no callback, is a mistake like a handler's", async () => {
+    const client = web.makeClient();
+    const recording = new Recording(client);
+    client.send("x", { type: "continuation" });
+    client.startConnection();
+    (await web.makeServer()).startConnection();
+    await recording.closed();
+    expect(recording.names).toEqual(["error", "close"]);
+    expect(recording.errors).toEqual([
+      expect.objectContaining({ code: "ERR_HANDLER", cause: expect.objectContaining({ code: "ERR_FRAME_ORDER" }) }),
+    ]);
   });
 
   it("S29 a server's queue gets its errors when the request is refused", async () => {

@@ -48,7 +48,7 @@ function greeter(name: string, options: ServerOptions): Server {
 async function greeting(url: string, options?: Parameters<typeof connect>[1]): Promise<Message | undefined> {
   const client = await connect(url, options);
   const message = await client.read();
-  await client.close();
+  expect((await client.close()).wasClean).toBe(true);
   return message;
 }
 
@@ -118,17 +118,15 @@ describe("attach", () => {
     expect(refused).toEqual([404, 426, 400, 400, 400, 426]);
   });
 
-  it("leaves another listener of `upgrade` alone", async () => {
+  it.each(["before", "behind"])("leaves another listener of `upgrade` alone that stands %s its own", async (where) => {
     const web = await start();
+    if (where === "behind") greeter("hybi", { server: web, path: "/hybi" });
     const other = new WebSocketServer({ noServer: true });
     web.on("upgrade", (message, socket, head) => {
       if (message.url !== "/ws") return;
-      other.handleUpgrade(message, socket, head, (connection) => {
-        connection.send("ws");
-        connection.on("close", () => connection.terminate());
-      });
+      other.handleUpgrade(message, socket, head, (connection) => connection.send("ws"));
     });
-    greeter("hybi", { server: web, path: "/hybi" });
+    if (where === "before") greeter("hybi", { server: web, path: "/hybi" });
     expect(await greeting(urlOf(web, "/ws"))).toBe("ws");
     expect(await greeting(urlOf(web, "/hybi"))).toBe("hybi");
     expect(await greeting(urlOf(web, "/ws"))).toBe("ws");

@@ -210,6 +210,30 @@ describe("calls inside a handler", () => {
     peer.destroy();
   });
 
+  it("server, connection: send, close and terminate", async () => {
+    for (const [call, expected] of [
+      ["send", ["open"]],
+      ["close", ["close"]],
+      ["terminate", ["close"]],
+    ] as const) {
+      let recording!: Recording;
+      listening.server.once("connection", (connection) => {
+        recording = new Recording(connection);
+        if (call === "send") connection.send("welcome");
+        else if (call === "close") void connection.close(4000, "no");
+        else connection.terminate();
+      });
+      const client = new Client(listening.url);
+      const atClient = new Recording(client);
+      await until(() => recording?.entries.length > 0 && atClient.entries.length > (call === "send" ? 1 : 0));
+      // Nobody is told that a connection is open which is so no more.
+      expect(recording.names).toEqual(expected);
+      if (call === "send") expect(atClient.entries).toEqual([["open"], ["message", "welcome"]]);
+      else expect(await atClient.closed()).toEqual([call === "close" ? [4000, "no"] : [1006, ""]]);
+      client.terminate();
+    }
+  });
+
   it("send in a message handler, for every one of a chunk: the answers come in order, in one write", async () => {
     const { peer, own } = await opened("server", (connection) => {
       connection.on("message", (message) => connection.send(message));
@@ -388,6 +412,26 @@ describe("a handler that fails", () => {
     bystander.send("unharmed");
     expect(await witness.read()).toBe("unharmed");
   });
+
+  it.each(["listening", "refused", "close", "error"] as const)(
+    "throws in the server's `%s`: it is reported",
+    async (event) => {
+      const own = await Listening.start({ path: "/only" });
+      own.server.on(event, () => {
+        throw new Error("my mistake");
+      });
+      if (event === "listening") own.server.emit("listening", own.server.address!);
+      if (event === "error") own.server.emit("error", new Error("made up"));
+      if (event === "refused") await connect(own.url).catch(() => undefined);
+      const { client, server } = await own.pair({}, "only");
+      client.send("alive");
+      expect(await server.read()).toBe("alive");
+      await client.close();
+      await own.server.close();
+      expect(reported).toHaveBeenCalledTimes(1);
+      expect(reported.mock.calls[0]![0]).toMatchObject({ code: "ERR_HANDLER", cause: new Error("my mistake") });
+    },
+  );
 
   it("throws at the server, and nobody listens to its `error`: it is reported", async () => {
     listening.server.once("connection", () => {

@@ -274,7 +274,7 @@ describe("the deadline", () => {
   });
 
   it("is off once the connection is open", async () => {
-    await using own = await Listening.start({ handshakeTimeout: 30 });
+    await using own = await Listening.start({ handshakeTimeout: 200 });
     const { client, server } = await own.pair();
     const late = await RawPeer.connect(own.port);
     // By the time that another one's deadline is over, so is this one's.

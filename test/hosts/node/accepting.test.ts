@@ -8,7 +8,7 @@ import { RawPeer, closePayload, frame, op, request } from "../../helpers/raw-pee
 import { Recording, next, plateau, turns, until } from "../../helpers/until.ts";
 
 /** What becomes of the handle of each socket that a hybi server accepts, before the host sees it. */
-const tamper = vi.hoisted(() => ({ with: (() => undefined) }));
+const tamper: { with: (socket: Net.Socket) => void } = vi.hoisted(() => ({ with: () => undefined }));
 
 // The seam is the field that the host's feature check reads, so it is Node that is bent here, and not the host.
 vi.mock("node:net", async (original) => {
@@ -120,7 +120,7 @@ describe.each(ways)("an accepted socket that is read %s", (_, bend, expected) =>
   });
 
   it("ends once, however it ends, and leaves nothing behind", async () => {
-    await using listening = await start({ closeTimeout: 50 });
+    await using listening = await start({ closeTimeout: 200 });
     const before = defaultCodec.slotsTaken;
     for (const end of [
       (peer: RawPeer) => peer.end(),
@@ -141,7 +141,7 @@ describe.each(ways)("an accepted socket that is read %s", (_, bend, expected) =>
   });
 
   it("refuses a bad handshake, and a slow one", async () => {
-    await using listening = await start({ handshakeTimeout: 50 });
+    await using listening = await start({ handshakeTimeout: 200 });
     const bad = await RawPeer.connect(listening.port);
     bad.write(request({ "Sec-WebSocket-Version": "8" }));
     expect((await bad.readHead()).status).toBe(426);

@@ -7,14 +7,21 @@ import { Recording, next, plateau, turns, until } from "../../helpers/until.ts";
 type Role = "server" | "client";
 const roles: Role[] = ["server", "client"];
 
-let listening: Listening;
+/** Milliseconds: soon, for what is to come to that, and never, for what is not. */
+const SOON = 60;
+const NEVER = 60_000;
+
+let soon: Listening;
+let never: Listening;
 let raw: RawServer;
 beforeEach(async () => {
-  listening = await Listening.start({ closeTimeout: 60 });
+  soon = await Listening.start({ closeTimeout: SOON });
+  never = await Listening.start({ closeTimeout: NEVER });
   raw = await RawServer.listen();
 });
 afterEach(async () => {
-  await listening[Symbol.asyncDispose]();
+  await soon[Symbol.asyncDispose]();
+  await never[Symbol.asyncDispose]();
   await raw.close();
 });
 
@@ -26,11 +33,11 @@ interface Open {
   readonly send: (opcode: number, payload?: string | Uint8Array) => void;
 }
 
-async function open(role: Role, at = listening, closeTimeout = 60): Promise<Open> {
+async function open(role: Role, closeTimeout = NEVER): Promise<Open> {
   let own: Connection;
   let peer: RawPeer;
   if (role === "server") {
-    ({ peer, server: own } = await at.raw());
+    ({ peer, server: own } = await (closeTimeout === SOON ? soon : never).raw());
   } else {
     const client = new Client(raw.url, { closeTimeout });
     own = client;
@@ -192,9 +199,17 @@ const paths: [path: string, walk: (open: Open) => unknown, Expected][] = [
   ],
 ];
 
+/** The paths at whose end closeTimeout stands. */
+const stuck = new Set([
+  "the peer closes, and never ends its stream",
+  "we close, and the peer never answers",
+  "we close, and the peer only sends data",
+  "the peer breaks the rules, and stays",
+]);
+
 describe.each(roles)("as the %s: one `close`, the last event, when", (role) => {
-  it.each(paths)("%s", async (_, walk, expected) => {
-    const opened = await open(role);
+  it.each(paths)("%s", async (path, walk, expected) => {
+    const opened = await open(role, stuck.has(path) ? SOON : NEVER);
     const { own, peer } = opened;
     const recording = new Recording(own);
     expect([own.closeCode, own.closeReason, own.wasClean]).toEqual([undefined, undefined, undefined]);
@@ -211,11 +226,11 @@ describe.each(roles)("as the %s: one `close`, the last event, when", (role) => {
     peer.destroy();
     await turns(10);
     expect(recording.closes).toHaveLength(1);
-    expect(listening.server.connections.size).toBe(0);
+    expect([soon.server.connections.size, never.server.connections.size]).toEqual([0, 0]);
   });
 
   it.each(paths)("%s, and nobody listens to `error`", async (path, walk) => {
-    const opened = await open(role);
+    const opened = await open(role, stuck.has(path) ? SOON : NEVER);
     const recording = new Recording(opened.own, ["close"]);
     const reported = vi.spyOn(console, "error").mockImplementation(() => undefined);
     expect(opened.own.listenerCount("error")).toBe(0);
@@ -228,8 +243,7 @@ describe.each(roles)("as the %s: one `close`, the last event, when", (role) => {
   });
 
   it("what was sent before close() arrives before the Close, however much it is", async () => {
-    await using patient = await Listening.start({ closeTimeout: 10_000 });
-    const { own, peer } = await open(role, patient, 10_000);
+    const { own, peer } = await open(role);
     for (let i = 0; i < 200; i++) own.send(new Uint8Array(50_000).fill(i));
     void own.close(1000, "all sent");
     for (let i = 0; i < 200; i++) expect((await peer.readFrame()).payload[0]).toBe(i);
@@ -261,7 +275,7 @@ describe.each(roles)("as the %s: one `close`, the last event, when", (role) => {
   });
 
   it("close() is bounded when the peer reads nothing, and what is queued is dropped", async () => {
-    const { own, peer } = await open(role);
+    const { own, peer } = await open(role, SOON);
     peer.socket.pause();
     for (let i = 0; i < 200; i++) own.send(new Uint8Array(100_000));
     await plateau(() => own.bufferedAmount);
@@ -290,7 +304,7 @@ describe.each(roles)("as the %s: one `close`, the last event, when", (role) => {
 
 describe("hybi on both sides", () => {
   it("terminated by both at once: one `close` each", async () => {
-    const { client, server } = await listening.pair();
+    const { client, server } = await never.pair();
     const recordings = [new Recording(client), new Recording(server)];
     client.terminate();
     server.terminate();
@@ -298,7 +312,7 @@ describe("hybi on both sides", () => {
   });
 
   it("closed by both at once: one `close` each, with the other's code", async () => {
-    const { client, server } = await listening.pair();
+    const { client, server } = await never.pair();
     const recordings = [new Recording(client), new Recording(server)];
     const [atClient, atServer] = await Promise.all([client.close(4000, "client"), server.close(4001, "server")]);
     expect(atClient).toEqual({ code: 4001, reason: "server", wasClean: true });
@@ -308,7 +322,7 @@ describe("hybi on both sides", () => {
 
   it("ends a loop and a read at either side as the connection ended", async () => {
     for (const isClean of [true, false]) {
-      const { client, server } = await listening.pair();
+      const { client, server } = await never.pair();
       const outcomes = [client, server].map(async (side) => {
         try {
           for await (const message of side) expect(message).toBe("none");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Decoder, Utf8Validator, defaultCodec, mask, validateUtf8 } from "../../../src/codec/index.ts";
-import { connect, type Connection, type Message } from "../../../src/index.ts";
+import { connect, type Message } from "../../../src/index.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { Listening, WsListening } from "../../helpers/peers.ts";
 import { RawServer, frame, op } from "../../helpers/raw-peer.ts";
@@ -269,7 +269,7 @@ describe("the codec used inside a handler", () => {
     await next(client, "close");
   });
 
-  it("leaves no slot behind", async () => {
+  it("leaves no slot behind", () => {
     const before = defaultCodec.slotsTaken;
     useCodec();
     expect(defaultCodec.slotsTaken).toBe(before);

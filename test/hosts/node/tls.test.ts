@@ -129,7 +129,7 @@ describe("wss:", () => {
   });
 
   it("frees a socket that speaks plaintext, with nothing unhandled", async () => {
-    await using listening = await start(certs.server, { handshakeTimeout: 500 });
+    await using listening = await start(certs.server, { handshakeTimeout: 300 });
     for (const bytes of [request(), "\0\0\0\0", frame(op.text, "x"), Buffer.alloc(100_000, 0x16)]) {
       const peer = await RawPeer.connect(listening.port);
       peer.write(bytes);
@@ -144,7 +144,7 @@ describe("wss:", () => {
   });
 
   it("ends a TLS handshake that stalls at handshakeTimeout, begun or not", async () => {
-    await using listening = await start(certs.server, { handshakeTimeout: 50 });
+    await using listening = await start(certs.server, { handshakeTimeout: 300 });
     // The first bytes of a ClientHello of 512 bytes.
     for (const bytes of ["", Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3)]) {
       const peer = await RawPeer.connect(listening.port);
@@ -156,7 +156,7 @@ describe("wss:", () => {
   });
 
   it("has one deadline for the request, too", async () => {
-    await using listening = await start(certs.server, { handshakeTimeout: 50 });
+    await using listening = await start(certs.server, { handshakeTimeout: 300 });
     const socket = tls.connect({ port: listening.port, host: "localhost", ca: certs.ca });
     const peer = new RawPeer(socket);
     expect((await peer.readHead()).status).toBe(408);
