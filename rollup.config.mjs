@@ -3,7 +3,7 @@ import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
 
 // One entry for each thing that `exports` in package.json names; what they share goes to a chunk.
-const input = { index: "src/index.ts", driver: "src/driver/index.ts", codec: "src/codec/index.ts" };
+const input = { index: "src/index.ts", driver: "src/driver.ts", codec: "src/codec/index.ts" };
 const external = /^node:/;
 
 export default [

@@ -14,8 +14,6 @@ const allowed: Record<string, readonly string[]> = {
   "src/codec": ["assembly/layout.ts", "build/codec/", "src/codec/", "src/errors.ts"],
   "src/protocol": ["assembly/layout.ts", "src/codec/", "src/protocol/", "src/errors.ts"],
   "src/driver": ["src/codec/", "src/protocol/", "src/driver/", "src/errors.ts"],
-  // The entry of hybi/driver: it alone puts the driver and the runtime's host together.
-  "src/driver/index.ts": ["src/driver/", "src/protocol/", "src/connection.ts", "#host"],
   "src/hosts": ["node:", "src/driver/transport.ts", "src/codec/text.ts"],
   src: [
     "src/codec/",

@@ -23,6 +23,8 @@ const KEY = SCRATCH + SCRATCH_SIZE / 2;
 const KEY_LENGTH = 24;
 const ANSWER = KEY + KEY_LENGTH;
 const ANSWER_LENGTH = 28;
+/** A multiple of three, which with its base64 fits into the window. */
+const BASE64_PIECE = 24 * 1024;
 
 export class Codec {
   /** Which build this is. */
@@ -70,12 +72,17 @@ export class Codec {
     return String.fromCharCode.apply(null, this.memory.subarray(ANSWER, ANSWER + ANSWER_LENGTH) as unknown as number[]);
   }
 
-  /** Base64 of up to 16 KiB (RFC 4648 §4). @internal */
+  /** Base64 (RFC 4648 §4). @internal */
   base64(bytes: Uint8Array): string {
     return this.withWindow(() => {
-      const out = WINDOW + WINDOW_SIZE / 4;
-      this.memory.set(bytes.subarray(0, WINDOW_SIZE / 4), WINDOW);
-      return this.text.decodeAscii(out, this.exports.base64Encode(WINDOW, bytes.length, out));
+      let text = "";
+      for (let from = 0; from < bytes.length; from += BASE64_PIECE) {
+        const piece = bytes.subarray(from, from + BASE64_PIECE);
+        this.memory.set(piece, WINDOW);
+        const out = WINDOW + BASE64_PIECE;
+        text += this.text.decodeAscii(out, this.exports.base64Encode(WINDOW, piece.length, out));
+      }
+      return text;
     });
   }
 

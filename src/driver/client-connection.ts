@@ -118,17 +118,10 @@ export class ClientConnection extends Connection {
     this.#accept = this.codec.acceptKey(key);
     const headers = [...this.headers];
     if (credentials !== undefined && !headers.some(([name]) => name.toLowerCase() === "authorization")) {
-      headers.push(["Authorization", `Basic ${this.#base64(this.codec.text.encodeBytes(credentials))}`]);
+      headers.push(["Authorization", `Basic ${this.codec.base64(this.codec.text.encodeBytes(credentials))}`]);
     }
     const offers = (this.options.extensions ?? []).flatMap((extension) => extension.offer());
     return writeRequest({ target, host, key, subprotocols: this.acceptProtocols, extensions: offers, headers });
-  }
-
-  /** In pieces of three bytes times so many, which is as much as the codec takes at once. */
-  #base64(bytes: Uint8Array): string {
-    let text = "";
-    for (let at = 0; at < bytes.length; at += 12_288) text += this.codec.base64(bytes.subarray(at, at + 12_288));
-    return text;
   }
 
   /** @internal */

@@ -61,6 +61,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   readonly #sending: Sending;
   readonly #receiving: Receiving;
   #closeWaiters: ((info: CloseInfo) => void)[] = [];
+  /** What broke, for whoever comes too late for the `error` event. */
+  #failure: Error | undefined;
 
   /** @internal */
   constructor(role: Role, host: Host, options: ConnectionOptions, checks: Readonly<Record<string, Check>>) {
@@ -222,7 +224,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   /**
    * The next message; undefined once the connection was closed cleanly and all are taken.
    *
-   * @throws {ConnectionError} ERR_CLOSED when it was not closed cleanly, so that some may be missing.
+   * @throws {ConnectionError} ERR_CLOSED when it was not closed cleanly, so that some may be missing; what broke, if that
+   *   is known, is its `cause`.
    */
   read(): Promise<Message | undefined> {
     return this.#receiving.read();
@@ -314,7 +317,10 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
       },
       drained: () => void this.emit("drain"),
       closing: () => this.#receiving.regulate(),
-      failed: (error) => void this.emit("error", error),
+      failed: (error) => {
+        this.#failure = error;
+        this.emit("error", error);
+      },
       closed: (info) => this.#closed(info),
     };
   }
@@ -325,7 +331,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   }
 
   #closed(info: CloseInfo): void {
-    const error = new ConnectionError("ERR_CLOSED", `The connection was closed with ${info.code}.`);
+    const text = `The connection was closed with ${info.code}.`;
+    const error = new ConnectionError("ERR_CLOSED", text, { cause: this.#failure });
     this.#sending.abandon(error);
     this.#receiving.end(info.wasClean ? undefined : error);
     for (const resolve of this.#closeWaiters.splice(0)) resolve(info);
@@ -344,7 +351,9 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   /** A handler that throws costs its own connection, with 1011, and nothing else. @internal */
   protected listenerFailed(thrown: unknown, event: string): void {
     const error = handlerError(thrown, event);
-    if (event === "error" || !this.emit("error", error)) this.host.reportError(error);
+    // `close` is the last event, also when a promise is rejected behind it.
+    const isUnheard = event === "error" || this.link.closeInfo !== undefined || !this.emit("error", error);
+    if (isUnheard) this.host.reportError(error);
     this.link.breakOff(INTERNAL_ERROR);
   }
 }

@@ -5,9 +5,10 @@
  */
 import { RefusalError } from "../protocol/errors.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
+import { checkOptions } from "../protocol/options.ts";
 import { readRequest, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { ClientConnection, type ClientOptions } from "./client-connection.ts";
-import type { ConnectionOptions } from "./options.ts";
+import { connectionChecks, type ConnectionOptions } from "./options.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { Host, Transport } from "./transport.ts";
 
@@ -57,6 +58,8 @@ export interface Driver {
 export function driverFor(host: Host): Driver {
   return {
     makeServer(env, options = {}) {
+      // Before the socket is touched, so that a call with a mistake in it can be made again.
+      checkOptions(options, connectionChecks);
       const { socket, head } = env;
       const transport = isTransport(socket) ? socket : host.wrap(socket, head);
       return new ServerConnection(

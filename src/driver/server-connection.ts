@@ -96,8 +96,8 @@ export class ServerConnection extends Connection {
   }
 }
 
-function refusalFor(error: unknown): RefusalError {
-  if (error instanceof ConnectionError && error.code === "ERR_NO_SLOT")
-    return new RefusalError(503, "The server has no room for another connection.", [["Retry-After", "10"]]);
-  return new RefusalError(500, "The server could not open the connection.");
+function refusalFor(cause: unknown): RefusalError {
+  if (cause instanceof ConnectionError && cause.code === "ERR_NO_SLOT")
+    return new RefusalError(503, "The server has no room for another connection.", [["Retry-After", "10"]], { cause });
+  return new RefusalError(500, "The server could not open the connection.", [], { cause });
 }

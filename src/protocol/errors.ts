@@ -26,8 +26,13 @@ export class RefusalError extends HybiError {
   /** The text of the answer, for a human. */
   readonly body: string;
 
-  constructor(status: number, body: string, headers: readonly (readonly [name: string, value: string])[] = []) {
-    super("ERR_HANDSHAKE_REQUEST", body);
+  constructor(
+    status: number,
+    body: string,
+    headers: readonly (readonly [name: string, value: string])[] = [],
+    options?: { cause?: unknown },
+  ) {
+    super("ERR_HANDSHAKE_REQUEST", body, options);
     this.status = status;
     this.headers = headers;
     this.body = body;

@@ -105,13 +105,13 @@ describe.each(eachBuild)("SlotDecoder and Decoder ($build)", ({ codec }) => {
     it("takes more frames in a chunk than the event table holds", () => {
       const peer = new Peer(role);
       for (const count of [EVENT_CAPACITY, EVENT_CAPACITY + 1, 1500, 2 * EVENT_CAPACITY + 1]) {
-        const empty = Array.from({ length: count }, (_, i) => peer.frame([1, 2, 9, 10][i % 4]!));
-        const bytes = concat(empty);
+        const short = Array.from({ length: count }, (_, i) => peer.frame([1, 2, 9, 10][i % 4]!, `${i % 7 || ""}`));
+        const bytes = concat(short);
         const expected = reference(bytes, unlimited(role));
         expect(expected.events).toHaveLength(count);
         same(decodeChunks(codec, unlimited(role), [bytes]), expected, `${count} frames`);
         // The table is full in the middle of a frame, too, and in front of a violation.
-        const more = concat([...empty, peer.binary("tail"), peer.frame(3)]);
+        const more = concat([...short, peer.binary("tail"), peer.frame(3)]);
         const limits = unlimited(role);
         same(
           decodeChunks(codec, limits, splitAt(more, [more.length - 9])),

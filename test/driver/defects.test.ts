@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { driverFor, makeClient, makeServer } from "../../src/driver/index.ts";
-import type { ClientOptions, ConnectionOptions, ServerConnection } from "../../src/driver/index.ts";
+import { driverFor, makeClient, makeServer } from "../../src/driver.ts";
+import type { ClientOptions, ConnectionOptions, ServerConnection } from "../../src/driver.ts";
 import { host as nodeHost } from "../../src/hosts/node.ts";
 import { Server } from "../../src/index.ts";
 import { noise } from "../helpers/bytes.ts";

@@ -11,7 +11,7 @@ import {
   validateUtf8,
   type Piece,
 } from "../../src/codec/index.ts";
-import { driverFor, isWebSocket, makeClient, makeServer } from "../../src/driver/index.ts";
+import { driverFor, isWebSocket, makeClient, makeServer } from "../../src/driver.ts";
 import type {
   ClientConnection,
   Connection,
@@ -19,7 +19,7 @@ import type {
   Message,
   ServerConnection,
   TransportHandler,
-} from "../../src/driver/index.ts";
+} from "../../src/driver.ts";
 import { host as nodeHost } from "../../src/hosts/node.ts";
 import { certificates } from "../helpers/certificates.ts";
 import { equal, noise } from "../helpers/bytes.ts";

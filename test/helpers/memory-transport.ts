@@ -1,4 +1,4 @@
-import type { Transport, TransportHandler } from "../../src/driver/index.ts";
+import type { Transport, TransportHandler } from "../../src/driver.ts";
 
 type Item = { readonly bytes: Uint8Array; readonly done: (error?: Error | null) => void } | "end";
 

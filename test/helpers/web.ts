@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { makeClient, makeServer } from "../../src/driver/index.ts";
+import { makeClient, makeServer } from "../../src/driver.ts";
 import type {
   ClientConnection,
   ClientOptions,
@@ -9,7 +9,7 @@ import type {
   ConnectionOptions,
   ServerConnection,
   ServerEnvironment,
-} from "../../src/driver/index.ts";
+} from "../../src/driver.ts";
 import type { Identity } from "./certificates.ts";
 import { Recording, until } from "./until.ts";
 

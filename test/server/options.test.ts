@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Client, connect, Server, type ClientOptions, type ServerOptions } from "../../src/index.ts";
-import { makeClient, makeServer } from "../../src/driver/index.ts";
+import { makeClient, makeServer } from "../../src/driver.ts";
 import { Listening } from "../helpers/peers.ts";
 import { RawServer, frame, op, request } from "../helpers/raw-peer.ts";
 import { Recording, next, thrownBy, turns, until } from "../helpers/until.ts";

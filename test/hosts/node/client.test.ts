@@ -3,7 +3,7 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Client, ConnectionError, HandshakeError, HeadError, connect, type Message } from "../../../src/index.ts";
-import { makeClient } from "../../../src/driver/index.ts";
+import { makeClient } from "../../../src/driver.ts";
 import { Listening, WsListening } from "../../helpers/peers.ts";
 import { RawServer, frame, op, switching, type RawPeer } from "../../helpers/raw-peer.ts";
 import { Recording, asHandshakeError, next, thrownBy, turns, until } from "../../helpers/until.ts";

@@ -337,3 +337,13 @@ describe("hybi on both sides", () => {
     }
   });
 });
+
+describe.each(roles)("a %s whose connection broke before anyone listened", (role) => {
+  it("tells whoever reads then what broke", async () => {
+    const { own, peer, send } = await open(role);
+    send(3);
+    peer.end();
+    await next(own, "close");
+    await expect(own.read()).rejects.toMatchObject({ code: "ERR_CLOSED", cause: { code: "ERR_PROTOCOL" } });
+  });
+});

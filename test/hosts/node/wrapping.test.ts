@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeServer } from "../../../src/driver/index.ts";
+import { makeServer } from "../../../src/driver.ts";
 import { Server, type Message } from "../../../src/index.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { RawPeer, closePayload, frame, op, request } from "../../helpers/raw-peer.ts";
@@ -36,6 +36,14 @@ function duplexPair(): [Duplex, Duplex] {
 }
 
 describe("a socket that a web server hands out", () => {
+  it("is not touched by a call with a mistake in it", () => {
+    const socket = new Duplex({ read: () => undefined });
+    const env = { method: "GET", url: "/", headers: {}, socket, head: Buffer.from("head") };
+    expect(() => makeServer(env, { maxLength: -1 })).toThrow(RangeError);
+    expect(socket.eventNames()).toEqual([]);
+    expect(socket.readableLength).toBe(0);
+  });
+
   it("may be any stream of Node's", async () => {
     const [near, far] = duplexPair();
     const { headers } = new http.IncomingMessage(null as never);

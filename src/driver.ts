@@ -4,15 +4,15 @@
  * @module
  */
 import { host } from "#host";
-import { driverFor } from "./driver.ts";
+import { driverFor } from "./driver/driver.ts";
 
 export const { makeServer, makeClient } = driverFor(host);
 
 /** The same two functions over another {@link Host}, for a runtime that hybi does not know. */
-export { driverFor, type Driver } from "./driver.ts";
+export { driverFor, type Driver } from "./driver/driver.ts";
 
-export { isWebSocket, type OpeningRequest } from "../protocol/server-handshake.ts";
-export type { ServerEnvironment } from "./driver.ts";
+export { isWebSocket, type OpeningRequest } from "./protocol/server-handshake.ts";
+export type { ServerEnvironment } from "./driver/driver.ts";
 export type {
   DialOptions,
   Host,
@@ -21,5 +21,5 @@ export type {
   TlsOptions,
   Transport,
   TransportHandler,
-} from "./transport.ts";
-export * from "../connection.ts";
+} from "./driver/transport.ts";
+export * from "./connection.ts";
