@@ -15,6 +15,7 @@ import {
   WINDOW,
   WINDOW_SIZE,
 } from "../../assembly/layout.ts";
+import { typeError } from "../errors.ts";
 import { instantiateBuild, type CodecBuild, type CodecExports } from "./builds.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
 
@@ -65,8 +66,14 @@ export class Codec {
     return this.exports.slotsTaken();
   }
 
-  /** The Sec-WebSocket-Accept that belongs to a Sec-WebSocket-Key of 24 characters (RFC 6455 §4.2.2). */
+  /**
+   * The Sec-WebSocket-Accept that belongs to a Sec-WebSocket-Key (RFC 6455 §4.2.2).
+   *
+   * @throws {TypeError} ERR_OPTION_TYPE for a key that is not 24 characters long.
+   */
   acceptKey(key: string): string {
+    if (key.length !== KEY_LENGTH)
+      throw typeError("ERR_OPTION_TYPE", `A Sec-WebSocket-Key has ${KEY_LENGTH} characters, not ${key.length}.`);
     for (let i = 0; i < KEY_LENGTH; i++) this.memory[KEY + i] = key.charCodeAt(i);
     this.exports.accept(KEY, ANSWER);
     return String.fromCharCode.apply(null, this.memory.subarray(ANSWER, ANSWER + ANSWER_LENGTH) as unknown as number[]);
@@ -88,7 +95,9 @@ export class Codec {
 
   /**
    * Masks or unmasks (§5.3): a copy of `bytes`, each XORed with the byte of the four-byte `maskingKey` that is its turn.
-   * `phase` is how many payload bytes went before, modulo 4.
+   * `phase` is how many payload bytes went before.
+   *
+   * @throws {TypeError} ERR_OPTION_TYPE for a masking key that is not four bytes.
    */
   mask(bytes: Uint8Array, maskingKey: Uint8Array, phase = 0): Uint8Array {
     const out = new Uint8Array(bytes.length);
@@ -148,8 +157,14 @@ export class Codec {
   }
 }
 
-/** Four bytes as they lie on the wire, as the ABI takes them. */
+/**
+ * Four bytes as they lie on the wire, as the ABI takes them.
+ *
+ * @throws {TypeError} ERR_OPTION_TYPE for a masking key that is not four bytes.
+ */
 export function keyWord(maskingKey: Uint8Array): number {
+  if (maskingKey.length !== 4)
+    throw typeError("ERR_OPTION_TYPE", `A masking key has four bytes, not ${maskingKey.length}.`);
   return maskingKey[0]! | (maskingKey[1]! << 8) | (maskingKey[2]! << 16) | (maskingKey[3]! << 24);
 }
 

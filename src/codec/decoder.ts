@@ -66,7 +66,8 @@ export class Decoder {
   /** Decodes the next bytes, however they are cut, and reports what they hold before it returns. */
   decode(chunk: Uint8Array, callbacks: DecoderCallbacks): void {
     const { memory } = this.#codec;
-    this.#slot.decode(chunk, {
+    const slot = this.#slot;
+    slot.decode(chunk, {
       piece(flags, at, length) {
         callbacks.piece({
           opcode: flags & EVENT_OPCODE,
@@ -75,7 +76,7 @@ export class Decoder {
           last: (flags & EVENT_LAST) !== 0,
           data: memory.slice(at, at + length),
         });
-        return true;
+        return !slot.isFreed;
       },
       violation(violation) {
         callbacks.violation?.(violation);
@@ -83,7 +84,7 @@ export class Decoder {
     });
   }
 
-  /** Gives the slot back. The decoder must not be used after it. */
+  /** Gives the slot back. Nothing is reported after it, whatever is fed. */
   free(): void {
     this.#slot.free();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { SCRATCH } from "../../assembly/layout.ts";
-import { rangeError, typeError } from "../errors.ts";
+import { rangeError } from "../errors.ts";
 import { defaultCodec, keyWord, type Codec } from "./codec.ts";
 
 /** The fields of a frame in front of its payload (RFC 6455 §5.2). */
@@ -69,8 +69,6 @@ export function encodeFrameHeader(header: FrameHeader, payloadLength: number, co
     throw rangeError("ERR_OPTION_RANGE", `rsv must be made of the bits 0x40, 0x20 and 0x10, not ${rsv}.`);
   if (!Number.isSafeInteger(payloadLength) || payloadLength < 0)
     throw rangeError("ERR_OPTION_RANGE", `A payload length is an integer from 0 to 2^53 - 1, not ${payloadLength}.`);
-  if (maskingKey && maskingKey.length !== 4)
-    throw typeError("ERR_OPTION_TYPE", `A masking key has four bytes, not ${maskingKey.length}.`);
   const firstByte = (fin ? 0x80 : 0) | rsv | opcode;
   const key = maskingKey ? keyWord(maskingKey) : 0;
   const length = codec.exports.encodeHeader(SCRATCH, firstByte, payloadLength, maskingKey ? 1 : 0, key);

@@ -20,7 +20,7 @@ export type { DecoderLimits } from "./slot-decoder.ts";
 export type { Violation } from "./violation.ts";
 export { ConnectionError, HybiError, errorCodes, type ErrorCode } from "../errors.ts";
 
-/** The Sec-WebSocket-Accept for a Sec-WebSocket-Key of 24 characters (RFC 6455 §4.2.2). */
+/** The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2); see {@link Codec.acceptKey}. */
 export function acceptKey(key: string, codec: Codec = defaultCodec): string {
   return codec.acceptKey(key);
 }

@@ -42,7 +42,11 @@ export class SlotDecoder {
     }
   }
 
-  /** Decodes a chunk. Whether it was cut here or elsewhere makes no difference to what is reported in the end. */
+  get isFreed(): boolean {
+    return this.#slot === 0;
+  }
+
+  /** Decodes a chunk; nothing, once the slot was given back. Whether it was cut here or elsewhere makes no difference to what is reported in the end. */
   decode(chunk: Uint8Array, sink: DecoderSink): void {
     const codec = this.#codec;
     if (chunk.buffer === codec.memory.buffer) {
@@ -61,7 +65,7 @@ export class SlotDecoder {
 
   #decodeWindow(at: number, end: number, sink: DecoderSink): boolean {
     const { exports, words } = this.#codec;
-    while (at < end) {
+    while (at < end && !this.isFreed) {
       const count = exports.decode(this.#slot, at, end);
       // Read before the walk: a listener may decode something else, and only the table is put back behind it.
       at = words[CURSOR / 4]!;
@@ -78,9 +82,9 @@ export class SlotDecoder {
     return true;
   }
 
-  /** Gives the slot back. Calling it again does nothing; decoding after it is a bug of the caller. */
+  /** Gives the slot back. Calling it again does nothing. */
   free(): void {
-    if (this.#slot === 0) return;
+    if (this.isFreed) return;
     this.#codec.exports.closeSlot(this.#slot);
     this.#slot = 0;
   }

@@ -129,7 +129,17 @@ describe.each(eachBuild)("the kernels, by the host's calls ($build)", ({ codec }
     });
   });
 
+  it.each([0, 3, 5])("a masking key of %d bytes is refused", (length) => {
+    const refused = expect.objectContaining({ name: "TypeError", code: "ERR_OPTION_TYPE" });
+    expect(() => codec.mask(Uint8Array.of(1), new Uint8Array(length))).toThrow(refused);
+  });
+
   describe("acceptKey (§4.2.2)", () => {
+    it.each(["", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ==="])("refuses the key %j", (key) => {
+      const refused = expect.objectContaining({ name: "TypeError", code: "ERR_OPTION_TYPE" });
+      expect(() => codec.acceptKey(key)).toThrow(refused);
+    });
+
     it("answers the RFC's example", () => {
       expect(codec.acceptKey("dGhlIHNhbXBsZSBub25jZQ==")).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     });

@@ -40,6 +40,23 @@ describe.each(eachBuild)("slots ($build)", ({ codec }) => {
     expect(codec.slotsTaken).toBe(before);
   });
 
+  it("a decoder that is freed by its own callback reports nothing more, then or later", () => {
+    const before = codec.slotsTaken;
+    const decoder = new Decoder({ role: "client", codec });
+    const pieces: string[] = [];
+    const callbacks = {
+      piece: ({ data }: { data: Uint8Array }): void => {
+        pieces.push(latin1(data));
+        decoder.free();
+      },
+    };
+    const one = frame(1, "one");
+    decoder.decode(concat([one, one]), callbacks);
+    decoder.decode(one, callbacks);
+    expect(pieces).toEqual(["one"]);
+    expect(codec.slotsTaken).toBe(before);
+  });
+
   it("one more than there are is refused, clearly, until one is freed", () => {
     const before = codec.slotsTaken;
     take(ALL - before);
