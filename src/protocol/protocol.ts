@@ -116,7 +116,7 @@ export class Protocol implements DecoderSink {
 
   /** Takes the next bytes of the transport. They may be overwritten. */
   receive(chunk: Uint8Array): void {
-    if (this.#state === "open" || this.#state === "closeSent") this.#decoder!.decode(chunk, this);
+    if (!this.inputIsOver) this.#decoder?.decode(chunk, this);
   }
 
   /** @internal */
@@ -125,7 +125,7 @@ export class Protocol implements DecoderSink {
     if (opcode >= CLOSE) this.#controlPiece(opcode, flags, at, length, left);
     else if ((flags & WHOLE) === WHOLE && (flags & EVENT_RSV) === 0) this.#wholeMessage(opcode, flags, at, length);
     else this.#messagePiece(opcode, flags, at, length, left);
-    return this.#state === "open" || this.#state === "closeSent";
+    return !this.inputIsOver;
   }
 
   /** @internal */

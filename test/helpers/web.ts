@@ -11,6 +11,7 @@ import type {
   ServerEnvironment,
 } from "../../src/driver.ts";
 import type { Identity } from "./certificates.ts";
+import { RawPeer, type request } from "./raw-peer.ts";
 import { Recording, until } from "./until.ts";
 
 /** A web server of Node's that queues what its `upgrade` event hands out. */
@@ -92,4 +93,17 @@ export interface Pair {
   readonly server: ServerConnection;
   readonly atClient: Recording;
   readonly atServer: Recording;
+}
+
+/** A raw client on a connection of the driver's. */
+export async function rawClient(
+  web: Web,
+  options?: Parameters<typeof makeServer>[1],
+  changes?: Parameters<typeof request>[0],
+): Promise<{ peer: RawPeer; server: ServerConnection; atServer: Recording }> {
+  const opening = RawPeer.open(web.port, changes);
+  const server = await web.makeServer(options);
+  const atServer = new Recording(server);
+  server.startConnection();
+  return { peer: await opening, server, atServer };
 }
