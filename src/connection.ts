@@ -4,7 +4,8 @@
  * @module
  */
 export { ClientConnection, type ClientOptions } from "./driver/client-connection.ts";
-export { Connection, type ConnectionEvents } from "./driver/connection.ts";
+export { Connection } from "./driver/connection.ts";
+export type { ConnectionEvents } from "./driver/events.ts";
 export type { Emitter, Listener } from "./driver/emitter.ts";
 export type { CloseInfo } from "./driver/link.ts";
 export type { ConnectionOptions } from "./driver/options.ts";

@@ -14,29 +14,13 @@ import type { Role } from "../protocol/protocol.ts";
 import { checkSubprotocols } from "../protocol/subprotocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
 import { Emitter, handlerError, type Listener } from "./emitter.ts";
+import type { ConnectionEvents } from "./events.ts";
 import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
 import { defaults, type ConnectionOptions } from "./options.ts";
 import { Receiving } from "./receiving.ts";
 import type { SendCallback } from "./sender.ts";
 import { Sending, type SendOptions } from "./sending.ts";
 import type { Host, Transport } from "./transport.ts";
-
-export interface ConnectionEvents {
-  /** The opening handshake is done. */
-  open: [];
-  /** A message: text is a string, binary a `Uint8Array` of its own. */
-  message: [message: Message];
-  /** A Ping came, and was answered. */
-  ping: [payload: Uint8Array];
-  /** A Pong came, asked for or not. */
-  pong: [payload: Uint8Array];
-  /** The peer has caught up after `send` answered false. */
-  drain: [];
-  /** What went wrong; a `close` follows. */
-  error: [error: Error];
-  /** The connection is over, with the code and reason of RFC 6455 §7.1.5, §7.1.6: comes exactly once, and last. */
-  close: [code: number, reason: string];
-}
 
 export abstract class Connection extends Emitter<ConnectionEvents> implements AsyncIterable<Message> {
   /** The version of the protocol. */
