@@ -9,6 +9,10 @@ export type Message = string | Uint8Array;
 const isPlain = (buffer: ArrayBufferLike): boolean =>
   buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable;
 
+const lengthProperty = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")!;
+/** What `length` says as long as nothing hides it. */
+const lengthOf = (bytes: Uint8Array): number => lengthProperty.get!.call(bytes) as number;
+
 /**
  * Exactly the bytes that the view covers at this moment. Memory that can change its size, or that another thread can
  * write to, is copied.
@@ -17,8 +21,10 @@ const isPlain = (buffer: ArrayBufferLike): boolean =>
  */
 export function toBytes(data: Exclude<Data, string>): Uint8Array {
   try {
-    // What is empty may be so because its buffer is detached.
-    if (data instanceof Uint8Array && data.length > 0 && isPlain(data.buffer)) return data;
+    // What is empty may be so because its buffer is detached; and a length that is not the view's own would have bytes
+    // sent that nobody passed in.
+    const isSound = data instanceof Uint8Array && data.length > 0 && data.length === lengthOf(data);
+    if (isSound && isPlain(data.buffer)) return data;
     // A DataView can be made of a buffer from any realm, and of nothing that only calls itself one.
     const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : new DataView(data);
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);

@@ -192,3 +192,19 @@ describe("toBytes refuses with ERR_DATA_TYPE", () => {
     expect(out).toHaveLength(0);
   });
 });
+
+describe("a view that lies about its length", () => {
+  const doctored = (length: number): Uint8Array =>
+    Object.defineProperty(Uint8Array.of(1, 2, 3), "length", { value: length });
+  class Grown extends Uint8Array {
+    override get length(): number {
+      return 1000;
+    }
+  }
+
+  it.each([doctored(1000), doctored(2), new Grown([1, 2, 3])])("is sent as the bytes it has (%#)", (view) => {
+    const bytes = toBytes(view);
+    expect(bytes.length).toBe(3);
+    expect([...bytes]).toEqual([1, 2, 3]);
+  });
+});
