@@ -107,7 +107,12 @@ export class ClientConnection extends Connection {
       return;
     }
     this.link.start(transport);
-    transport.write([this.#request()], () => undefined);
+    try {
+      transport.write([this.#request()], () => undefined);
+    } catch (error) {
+      // What an extension offers, say: nobody awaits this, so it must not reject.
+      this.fail(error as Error);
+    }
   }
 
   #request(): Uint8Array {

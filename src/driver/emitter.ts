@@ -1,8 +1,5 @@
 import { ConnectionError, typeError } from "../errors.ts";
 
-/** A map from an event's name to the arguments its listeners get. */
-export type EventMap = { [event: string]: unknown[] };
-
 /** Listeners may be async: a promise that rejects counts as a throw. */
 export type Listener<Arguments extends unknown[]> = (...args: Arguments) => unknown;
 

@@ -347,3 +347,20 @@ describe.each(roles)("a %s whose connection broke before anyone listened", (role
     await expect(own.read()).rejects.toMatchObject({ code: "ERR_CLOSED", cause: { code: "ERR_PROTOCOL" } });
   });
 });
+
+it("a client whose extension throws as it offers fails like any other opening handshake", async () => {
+  const extension = {
+    name: "x-broken",
+    offer: (): never => {
+      throw new Error("no offer");
+    },
+    accept: () => undefined,
+    confirm: (): never => {
+      throw new Error("no offer");
+    },
+  };
+  const client = new Client(raw.url, { extensions: [extension] });
+  const recording = new Recording(client);
+  expect(await recording.closed()).toEqual([[1006, ""]]);
+  expect(recording.errors).toEqual([new Error("no offer")]);
+});
