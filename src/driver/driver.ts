@@ -10,7 +10,7 @@ import { readRequest, type OpeningRequest } from "../protocol/server-handshake.t
 import { ClientConnection, type ClientOptions } from "./client-connection.ts";
 import { connectionChecks, type ConnectionOptions } from "./options.ts";
 import { ServerConnection } from "./server-connection.ts";
-import type { Host, Transport } from "./transport.ts";
+import { isTransport, type Host } from "./transport.ts";
 
 /** A request that a web server has read, with its socket: what Node's `upgrade` event supplies. */
 export interface ServerEnvironment {
@@ -70,8 +70,4 @@ export function driverFor(host: Host): Driver {
     },
     makeClient: (url, options = {}) => new ClientConnection(host, url, options),
   };
-}
-
-function isTransport(socket: unknown): socket is Transport {
-  return typeof (socket as Transport).start === "function" && "bufferedAmount" in (socket as Transport);
 }
