@@ -20,7 +20,7 @@ function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.SecureCon
   } as tls.SecureContextOptions;
 }
 
-export function dialTls(secure: TlsOptions, { hostname, port, path, signal }: DialOptions): Promise<Transport> {
+export async function dialTls(secure: TlsOptions, { hostname, port, path, signal }: DialOptions): Promise<Transport> {
   const { serverName = hostname, verify = true } = secure;
   const socket = tls.connect({
     ...(path === undefined ? { host: hostname, port } : { path }),
@@ -32,7 +32,7 @@ export function dialTls(secure: TlsOptions, { hostname, port, path, signal }: Di
   return connecting(new DuplexTransport(socket, false), socket, "secureConnect", signal);
 }
 
-export function listenTls(
+export async function listenTls(
   secure: TlsOptions,
   options: ListenOptions,
   connected: (transport: Transport) => void,
