@@ -7,7 +7,7 @@
 import * as net from "node:net";
 import { Duplex } from "node:stream";
 import * as tls from "node:tls";
-import type { Transport, TransportHandler } from "../driver/transport.ts";
+import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
 
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
 export class DuplexTransport implements Transport {
@@ -95,4 +95,51 @@ export function wrapDuplex(socket: Duplex, head?: Uint8Array): Transport {
 
 export function isDuplex(socket: unknown): socket is Duplex {
   return socket instanceof Duplex;
+}
+
+/** Resolves with `transport` once `socket`, which is being dialed, has come to `event`. */
+export function connecting(
+  transport: Transport,
+  socket: net.Socket,
+  event: "connect" | "secureConnect",
+  signal: AbortSignal,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => void socket.destroy(new Error("The caller gave up."));
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("The connection was closed.")));
+    socket.once(event, () => {
+      signal.removeEventListener("abort", abort);
+      resolve(transport);
+    });
+    if (signal.aborted) abort();
+  });
+}
+
+/** Resolves once `server` listens where the options say. */
+export function listening(server: net.Server, options: ListenOptions): Promise<Listener> {
+  const { port, host, path, backlog = 511 } = options;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(
+      { backlog, ...(path === undefined ? { port, ...(host !== undefined && { host }) } : { path }) },
+      () => {
+        server.off("error", reject);
+        // A connection that could not be accepted (no descriptors left, say) is the system's to report, not the end.
+        server.on("error", () => undefined);
+        const address = server.address();
+        resolve({
+          address:
+            address !== null && typeof address === "object"
+              ? { hostname: address.address, port: address.port }
+              : { path: address ?? "" },
+          close: () => {
+            server.close();
+            return Promise.resolve();
+          },
+        });
+      },
+    );
+  });
 }
