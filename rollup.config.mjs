@@ -1,11 +1,29 @@
 import resolve from "@rollup/plugin-node-resolve";
 import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
+import { minify } from "terser";
 
 /** One entry for each thing that `exports` in package.json names; what they share goes to a chunk. */
 const input = { index: "src/index.ts", driver: "src/driver.ts", codec: "src/codec/index.ts" };
 const inputWithStreams = { ...input, streams: "src/streams.ts" };
 const external = /^(node|cloudflare):/;
+
+/**
+ * Small, yet a stack trace still says where: classes keep their names, a statement keeps its line, and no function moves
+ * into another, which would make a closure at each call.
+ */
+const small = {
+  name: "small",
+  renderChunk: (code, _chunk, { format }) =>
+    minify(code, {
+      ecma: 2022,
+      module: format === "es",
+      toplevel: true,
+      keep_classnames: true,
+      compress: { passes: 2, hoist_funs: true, inline: false, reduce_funcs: false, sequences: false },
+      format: { semicolons: false, comments: false },
+    }),
+};
 
 /** The build for one runtime: its condition in `imports` of package.json makes `#host` its host. */
 const build = (runtime, format = "es", input_ = input) => ({
@@ -16,8 +34,11 @@ const build = (runtime, format = "es", input_ = input) => ({
     format,
     entryFileNames: format === "cjs" ? "[name].cjs" : "[name].js",
     chunkFileNames: format === "cjs" ? "shared/[name].cjs" : "shared/[name].js",
+    hoistTransitiveImports: false,
+    // A built-in module of a runtime is used as it is, not copied into a namespace.
+    interop: "esModule",
   },
-  plugins: [resolve({ extensions: [".ts", ".js"], exportConditions: [runtime] }), esbuild({ target: "es2022" })],
+  plugins: [resolve({ extensions: [".ts", ".js"], exportConditions: [runtime] }), esbuild({ target: "es2022" }), small],
 });
 
 /** The types are the same on every runtime; `import` and `require` each want a file of their own kind. */
@@ -42,6 +63,7 @@ export default [
   build("bun"),
   build("workerd"),
   build("streams", "es", inputWithStreams),
+  build("streams", "cjs", inputWithStreams),
   types("d.ts"),
   types("d.cts"),
 ];
