@@ -25,15 +25,18 @@ const small = {
     }),
 };
 
+/** What the entries share, by names that stay: whoever configures workerd by hand lists the files. */
+const chunkName = ({ moduleIds }) => (moduleIds.some((id) => id.endsWith("/codec/codec.ts")) ? "codec" : "driver");
+
 /** The build for one runtime: its condition in `imports` of package.json makes `#host` its host. */
-const build = (runtime, format = "es", input_ = input) => ({
+const build = (runtime, format = "es", input_ = input, extension = format === "cjs" ? "cjs" : "js") => ({
   input: input_,
   external,
   output: {
     dir: `dist/${runtime}`,
     format,
-    entryFileNames: format === "cjs" ? "[name].cjs" : "[name].js",
-    chunkFileNames: format === "cjs" ? "shared/[name].cjs" : "shared/[name].js",
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: (chunk) => `shared/${chunkName(chunk)}.${extension}`,
     hoistTransitiveImports: false,
     // A built-in module of a runtime is used as it is, not copied into a namespace.
     interop: "esModule",
