@@ -39,7 +39,7 @@ const allowed: Record<string, readonly string[]> = {
     "src/hosts/streams.ts",
     "#host",
   ],
-  e2e: ["node:", "vitest", "ws", "hybi", "e2e/"],
+  e2e: ["node:", "vitest", "ws", "esbuild", "hybi", "e2e/"],
   examples: ["node:", "hybi", "examples/"],
   bench: ["node:", "hybi", "ws", "bench/"],
 };
