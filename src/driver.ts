@@ -8,7 +8,10 @@ import { driverFor } from "./driver/driver.ts";
 
 export const { makeServer, makeClient } = driverFor(host);
 
-/** The same two functions over another {@link Host}, for a runtime that hybi does not know. */
+/** The sockets, the clock and the randomness of this runtime. */
+export { host };
+
+/** The same two functions over another {@link Host}: one for a runtime that hybi does not know, or this one's, changed. */
 export { driverFor, type Driver } from "./driver/driver.ts";
 
 export { isWebSocket, type OpeningRequest } from "./protocol/server-handshake.ts";

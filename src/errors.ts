@@ -19,6 +19,7 @@ export const errorCodes = {
   ERR_CONTROL_TOO_LONG: "A control frame carries at most 125 bytes, a close reason at most 123 (RFC 6455 §5.5).",
   ERR_CLOSE_CODE: "This code may not stand in a Close frame (RFC 6455 §7.4).",
   ERR_FRAME_ORDER: "A continuation was sent with no message open, or a new message inside an open one (RFC 6455 §5.4).",
+  ERR_UNSUPPORTED: "This runtime cannot do what was asked; the message names what can be done instead.",
   ERR_STATE: "The call does not fit the state the object is in.",
   // The peer's, while opening.
   ERR_HANDSHAKE_REFUSED: "The peer answered the opening handshake with a status other than 101.",

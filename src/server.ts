@@ -7,7 +7,7 @@ import { RequestReader } from "./driver/request-reader.ts";
 import { checkClose } from "./driver/sending.ts";
 import { ServerConnection, type ConnectionOwner } from "./driver/server-connection.ts";
 import { settingsOf, type Settings } from "./driver/settings.ts";
-import type { Listener, TlsOptions, Transport } from "./driver/transport.ts";
+import { isTransport, type Listener, type TlsOptions, type Transport } from "./driver/transport.ts";
 import { attach, type HttpServer } from "./attach.ts";
 import { GOING_AWAY, INTERNAL_ERROR } from "./protocol/close.ts";
 import { typeError } from "./errors.ts";
@@ -69,6 +69,8 @@ export class Server extends Emitter<ServerEvents> {
   readonly #options: ServerOptions;
   readonly #settings: Settings;
   readonly #readers = new Set<RequestReader>();
+  /** Who awaits the end of a connection that {@link accept} took. */
+  readonly #accepted = new Map<ServerConnection, () => void>();
   readonly #detach: (() => void)[] = [];
   #listening: Promise<Listener> | undefined;
   #listener: Listener | undefined;
@@ -80,6 +82,8 @@ export class Server extends Emitter<ServerEvents> {
     refused: (refusal) => void this.emit("refused", refusal),
     closed: (connection) => {
       this.connections.delete(connection);
+      this.#accepted.get(connection)?.();
+      this.#accepted.delete(connection);
       if (this.connections.size === 0) this.#resolveEmpty?.();
     },
   };
@@ -118,7 +122,7 @@ export class Server extends Emitter<ServerEvents> {
     const window = (this.#options.codec ?? defaultCodec).window;
     this.#listening = host.listen(
       { port: port ?? 0, host: this.#options.host, path: unix, tls, backlog, handshakeTimeout, window },
-      (transport) => this.#accept(transport, handshakeTimeout),
+      (transport) => this.#accept(transport),
     );
     return this.#listens(this.#listening);
   }
@@ -157,6 +161,18 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   /**
+   * Takes a socket that someone else accepted, and reads the opening handshake from it: a socket of the runtime's, a
+   * pair of web streams, or a `Transport` of `hybi/driver`. Resolves when the socket is closed, which a handler that
+   * owns the socket (workerd's `connect`) awaits. A closed server answers 503.
+   *
+   * @throws {TypeError} ERR_OPTION_TYPE when it is none of these.
+   */
+  async accept(socket: unknown): Promise<void> {
+    const transport = isTransport(socket) ? socket : host.wrap(socket);
+    await new Promise<void>((resolve) => this.#accept(transport, resolve));
+  }
+
+  /**
    * Takes no new connections and closes the others, with 1001 if nothing else is said. Resolves when all are closed,
    * which `closeTimeout` bounds. A web server that this one is attached to goes on.
    *
@@ -184,20 +200,30 @@ export class Server extends Emitter<ServerEvents> {
     this.emit("close");
   }
 
-  #accept(transport: Transport, handshakeTimeout: number): void {
+  #accept(transport: Transport, closed?: () => void): void {
+    const { handshakeTimeout = defaults.handshakeTimeout } = this.#options;
     const reader = new RequestReader(host, transport, handshakeTimeout, {
-      request: (request, from, head) => this.#open(request, from, head),
-      gone: (which) => this.#readers.delete(which),
+      request: (request, from, head) => this.#open(request, from, head, closed),
+      gone: (which, isClosed) => {
+        this.#readers.delete(which);
+        if (isClosed) closed?.();
+      },
     });
     this.#readers.add(reader);
   }
 
-  #open(request: OpeningRequest | RefusalError, transport: Transport, head: Uint8Array | undefined): void {
+  #open(
+    request: OpeningRequest | RefusalError,
+    transport: Transport,
+    head: Uint8Array | undefined,
+    closed?: () => void,
+  ): void {
     let decided = request;
     if (this.#isClosing) decided = closing();
     else if (!(request instanceof RefusalError) && !this.takes(request.path))
       decided = new RefusalError(404, "There is no WebSocket at this path.");
     const connection = new ServerConnection(this.#settings, { request: decided, transport, head }, this.#owner);
+    if (closed) this.#accepted.set(connection, closed);
     connection.startConnection();
   }
 

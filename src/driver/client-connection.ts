@@ -9,9 +9,25 @@ import { parseUrl, type Endpoint } from "../protocol/url.ts";
 import { Connection } from "./connection.ts";
 import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
-import type { Host, TlsOptions, Transport } from "./transport.ts";
+import { isTransport, type Host, type TlsOptions, type Transport } from "./transport.ts";
+
+/** Where a client's `dial` option is asked to go. */
+export interface DialTarget {
+  /** Name or address; IPv6 without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** The URL's scheme asks for TLS, which is for the one who dials to speak. */
+  readonly secure: boolean;
+  /** Raised when the client gives up. */
+  readonly signal: AbortSignal;
+}
 
 export interface ClientOptions extends ConnectionOptions {
+  /**
+   * Opens the socket in the runtime's place: through a proxy, a tunnel, or on a runtime that hybi does not know. Its
+   * answer is a connected socket of the runtime's, a pair of web streams, or a `Transport` of `hybi/driver`.
+   */
+  readonly dial?: (target: DialTarget) => unknown;
   /** For `wss:`: what to trust and who to be. */
   readonly tls?: TlsOptions;
   /** Gives the opening handshake up, with ERR_ABORTED; once the connection is open it has no effect. */
@@ -20,6 +36,9 @@ export interface ClientOptions extends ConnectionOptions {
 
 const clientChecks: Record<keyof ClientOptions, Check> = {
   ...connectionChecks,
+  dial: (value, name) => {
+    if (typeof value !== "function") throw typeError("ERR_OPTION_TYPE", `${name} must be a function.`);
+  },
   tls: (value, name) => {
     object(value, name);
     checkOptions(value as object, tlsChecks);
@@ -88,16 +107,18 @@ export class ClientConnection extends Connection {
 
   async #dial(tls: TlsOptions): Promise<void> {
     const { secure, hostname, port, unix } = this.#endpoint;
+    const { signal } = this.#dialing;
     let transport: Transport;
     try {
-      transport = await this.settings.host.dial({
-        hostname,
-        port,
-        path: unix,
-        tls: secure ? { serverName: hostname, ...tls } : undefined,
-        window: this.codec.window,
-        signal: this.#dialing.signal,
-      });
+      if (this.#clientOptions.dial) {
+        // In a turn of its own, so that nobody misses what it throws.
+        const socket = await Promise.resolve({ hostname, port, secure, signal }).then(this.#clientOptions.dial);
+        transport = isTransport(socket) ? socket : this.settings.host.wrap(socket);
+      } else {
+        const secured = secure ? { serverName: hostname, ...tls } : undefined;
+        const { window } = this.codec;
+        transport = await this.settings.host.dial({ hostname, port, path: unix, tls: secured, window, signal });
+      }
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
       this.fail(new ConnectionError("ERR_CONNECT", `${this.#endpoint.host} could not be reached: ${text}`, { cause }));

@@ -10,7 +10,7 @@ import { ClientConnection, type ClientOptions } from "./client-connection.ts";
 import type { ConnectionOptions } from "./options.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { settingsOf } from "./settings.ts";
-import type { Host, Transport } from "./transport.ts";
+import { isTransport, type Host } from "./transport.ts";
 
 /** A request that a web server has read, with its socket: what Node's `upgrade` event supplies. */
 export interface ServerEnvironment {
@@ -67,8 +67,4 @@ export function driverFor(host: Host): Driver {
     },
     makeClient: (url, options = {}) => new ClientConnection(host, url, options),
   };
-}
-
-function isTransport(socket: unknown): socket is Transport {
-  return typeof (socket as Transport).start === "function" && "bufferedAmount" in (socket as Transport);
 }

@@ -8,7 +8,7 @@ export interface RequestOwner {
   /** The head is read; `head` is what came behind it, in memory of its own. */
   request(request: OpeningRequest | RefusalError, transport: Transport, head: Uint8Array): void;
   /** The reader is done: the request follows, unless the transport was closed before there was one. */
-  gone(reader: RequestReader): void;
+  gone(reader: RequestReader, isClosed: boolean): void;
 }
 
 /** Reads the opening handshake from a fresh transport, within its limits and its time (RFC 6455 §4.2.1). */
@@ -49,9 +49,13 @@ export class RequestReader implements TransportHandler {
   }
 
   close(): void {
+    this.#stop(true);
+  }
+
+  #stop(isClosed: boolean): void {
     this.#isOver = true;
     this.#cancelTimer();
-    this.#owner.gone(this);
+    this.#owner.gone(this, isClosed);
   }
 
   /** Stops reading: the client gets this answer. */
@@ -60,7 +64,7 @@ export class RequestReader implements TransportHandler {
   }
 
   #done(request: OpeningRequest | RefusalError, head: Uint8Array): void {
-    this.close();
+    this.#stop(false);
     this.#owner.request(request, this.#transport, head);
   }
 }

@@ -117,3 +117,8 @@ export interface Host {
   /** Puts the port over a socket that a web server hands out; `head` is what it has read already. */
   wrap(socket: unknown, head?: Uint8Array): Transport;
 }
+
+export function isTransport(socket: unknown): socket is Transport {
+  const { start, bufferedAmount } = (socket ?? {}) as Partial<Transport>;
+  return typeof start === "function" && typeof bufferedAmount === "number";
+}

@@ -5,99 +5,15 @@
  */
 import { randomFillSync } from "node:crypto";
 import * as net from "node:net";
-import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import type { TextCodecFactory } from "../codec/text.ts";
-import type {
-  DialOptions,
-  Host,
-  Listener,
-  ListenOptions,
-  TlsOptions,
-  Transport,
-  TransportHandler,
-} from "../driver/transport.ts";
-
-/** A socket whose bytes come by `data` events, or by {@link onRead} into the codec's window. */
-class NodeTransport implements Transport {
-  readonly raw: Duplex;
-  #handler: TransportHandler | undefined;
-  #error: Error | undefined;
-
-  constructor(socket: Duplex, readsIntoWindow: boolean) {
-    this.raw = socket;
-    if (socket instanceof net.Socket) {
-      socket.setNoDelay(true);
-      socket.setTimeout(0);
-    }
-    socket.on("error", (error) => (this.#error ??= error));
-    socket.on("end", () => this.#handler?.end());
-    socket.on("close", () => this.#handler?.close(this.#error));
-    if (!readsIntoWindow) socket.on("data", (chunk: Uint8Array) => this.#handler!.data(chunk)).pause();
-  }
-
-  start(handler: TransportHandler): void {
-    const isFirst = !this.#handler;
-    this.#handler = handler;
-    if (isFirst) this.raw.resume();
-    if (this.raw.closed) process.nextTick(() => handler.close(this.#error));
-    // Of a socket with nothing left to read, Node reports the end even while it is paused.
-    else if (isFirst && this.raw.readableEnded) process.nextTick(() => handler.end());
-  }
-
-  /** What `net` calls once it has read into the window. */
-  read(chunk: Uint8Array): void {
-    this.#handler!.data(chunk);
-  }
-
-  write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
-    const last = chunks.length - 1;
-    if (last > 0) this.raw.cork();
-    for (let i = 0; i < last; i++) this.raw.write(chunks[i]);
-    // Of a write that was under way when the socket was destroyed, Node says that it went well.
-    this.raw.write(chunks[last], (error) => done(error ?? (this.raw.destroyed ? this.#destroyed() : undefined)));
-    if (last > 0) this.raw.uncork();
-  }
-
-  #destroyed(): Error {
-    return this.#error ?? new Error("The socket was destroyed.");
-  }
-
-  get bufferedAmount(): number {
-    return this.raw.writableLength;
-  }
-
-  pause(): void {
-    this.raw.pause();
-  }
-
-  resume(): void {
-    this.raw.resume();
-  }
-
-  end(): void {
-    this.raw.end();
-  }
-
-  destroy(): void {
-    this.raw.destroy();
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.raw instanceof net.Socket ? this.raw.remoteAddress : undefined;
-  }
-
-  get remotePort(): number | undefined {
-    return this.raw instanceof net.Socket ? this.raw.remotePort : undefined;
-  }
-
-  get secure(): boolean {
-    return this.raw instanceof tls.TLSSocket;
-  }
-}
+import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
+import { typeError } from "../errors.ts";
+import { DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
+import { isStreamPair, StreamsTransport } from "./streams.ts";
 
 /** The option of `net.Socket` that has the system read straight into `window`, which spares 64 KiB of garbage a read. */
-function onRead(window: Uint8Array, transport: () => NodeTransport): net.OnReadOpts {
+function onRead(window: Uint8Array, transport: () => DuplexTransport): net.OnReadOpts {
   return {
     buffer: window,
     callback(length) {
@@ -112,14 +28,14 @@ function onRead(window: Uint8Array, transport: () => NodeTransport): net.OnReadO
  * that has. This leans on a field that is not documented; where it is missing, or is something else, bytes come by
  * `data` events, with the same outcome.
  */
-function rewrap(accepted: net.Socket, window: Uint8Array): NodeTransport {
+function rewrap(accepted: net.Socket, window: Uint8Array): DuplexTransport {
   const inner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
   const handle = inner._handle;
-  if (typeof handle?.useUserBuffer !== "function") return new NodeTransport(accepted, false);
+  if (typeof handle?.useUserBuffer !== "function") return new DuplexTransport(accepted, false);
   inner._handle = null;
   accepted.destroy();
-  const options = { handle, onread: onRead(window, (): NodeTransport => transport) };
-  const transport: NodeTransport = new NodeTransport(new net.Socket(options as net.SocketConstructorOpts), true);
+  const options = { handle, onread: onRead(window, (): DuplexTransport => transport) };
+  const transport: DuplexTransport = new DuplexTransport(new net.Socket(options as net.SocketConstructorOpts), true);
   return transport;
 }
 
@@ -159,7 +75,7 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
       signal.removeEventListener("abort", abort);
       resolve(transport);
     });
-    const transport: NodeTransport = new NodeTransport(socket, !secure);
+    const transport: DuplexTransport = new DuplexTransport(socket, !secure);
     if (signal.aborted) abort();
   });
 }
@@ -174,7 +90,7 @@ function listen(options: ListenOptions, connected: (transport: Transport) => voi
           requestCert: secure.verify ?? false,
           rejectUnauthorized: secure.verify ?? false,
         },
-        (socket) => connected(new NodeTransport(socket, false)),
+        (socket) => connected(new DuplexTransport(socket, false)),
       )
     : net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, window)));
   // Node reports a handshake that failed, but one that took too long it leaves open.
@@ -252,8 +168,8 @@ export const host: Host = {
   dial,
   listen,
   wrap(socket, head) {
-    const stream = socket as Duplex;
-    if (head && head.length > 0) stream.unshift(head);
-    return new NodeTransport(stream, false);
+    if (isDuplex(socket)) return wrapDuplex(socket, head);
+    if (isStreamPair(socket)) return new StreamsTransport(socket, head);
+    throw typeError("ERR_OPTION_TYPE", "A socket must be a stream of Node's, or a pair of web streams.");
   },
 };
