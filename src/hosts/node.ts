@@ -12,17 +12,6 @@ import { typeError } from "../errors.ts";
 import { DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
 import { isStreamPair, StreamsTransport } from "./streams.ts";
 
-/** The option of `net.Socket` that has the system read straight into `window`, which spares 64 KiB of garbage a read. */
-function onRead(window: Uint8Array, transport: () => DuplexTransport): net.OnReadOpts {
-  return {
-    buffer: window,
-    callback(length) {
-      transport().read(window.subarray(0, length));
-      return true;
-    },
-  };
-}
-
 /**
  * A `net.Server` has no `onread` option for the sockets it accepts, so such a socket's handle is put into another one
  * that has. This leans on a field that is not documented; where it is missing, or is something else, bytes come by
@@ -34,8 +23,9 @@ function rewrap(accepted: net.Socket, window: Uint8Array): DuplexTransport {
   if (typeof handle?.useUserBuffer !== "function") return new DuplexTransport(accepted, false);
   inner._handle = null;
   accepted.destroy();
-  const options = { handle, onread: onRead(window, (): DuplexTransport => transport) };
-  const transport: DuplexTransport = new DuplexTransport(new net.Socket(options as net.SocketConstructorOpts), true);
+  const onread: net.OnReadOpts = { buffer: window, callback: (length, buffer) => transport.readInto(buffer, length) };
+  const options = { handle, onread } as net.SocketConstructorOpts;
+  const transport = new DuplexTransport(new net.Socket(options), true);
   return transport;
 }
 
@@ -65,7 +55,8 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
         rejectUnauthorized: verify,
       });
     } else {
-      socket = net.connect({ ...where, onread: onRead(window, () => transport) });
+      const onread: net.OnReadOpts = { buffer: window, callback: (length, buffer) => transport.readInto(buffer, length) };
+      socket = net.connect({ ...where, onread });
     }
     const abort = (): void => void socket.destroy(new Error("The caller gave up."));
     signal.addEventListener("abort", abort, { once: true });
@@ -75,7 +66,7 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
       signal.removeEventListener("abort", abort);
       resolve(transport);
     });
-    const transport: DuplexTransport = new DuplexTransport(socket, !secure);
+    const transport = new DuplexTransport(socket, !secure);
     if (signal.aborted) abort();
   });
 }
