@@ -20,7 +20,8 @@ import { Sending, type CallbackRunner, type SendOptions } from "./sending.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 
-const NONE: readonly string[] = [];
+/** The extensions of most connections. */
+const NONE: readonly string[] = Object.freeze([]);
 
 export abstract class Connection
   extends Emitter<ConnectionEvents>

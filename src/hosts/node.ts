@@ -9,7 +9,7 @@ import * as tls from "node:tls";
 import type { TextCodecFactory } from "../codec/text.ts";
 import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
-import { DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
+import { DuplexTransport, isDuplex, onRead, wrapDuplex } from "./duplex.ts";
 import { isStreamPair, StreamsTransport } from "./streams.ts";
 
 /**
@@ -17,16 +17,13 @@ import { isStreamPair, StreamsTransport } from "./streams.ts";
  * that has. This leans on a field that is not documented; where it is missing, or is something else, bytes come by
  * `data` events, with the same outcome.
  */
-function rewrap(accepted: net.Socket, window: Uint8Array): DuplexTransport {
+function rewrap(accepted: net.Socket, onread: net.OnReadOpts): DuplexTransport {
   const inner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
   const handle = inner._handle;
   if (typeof handle?.useUserBuffer !== "function") return new DuplexTransport(accepted, false);
   inner._handle = null;
   accepted.destroy();
-  const onread: net.OnReadOpts = { buffer: window, callback: (length, buffer) => transport.readInto(buffer, length) };
-  const options = { handle, onread } as net.SocketConstructorOpts;
-  const transport = new DuplexTransport(new net.Socket(options), true);
-  return transport;
+  return new DuplexTransport(new net.Socket({ handle, onread } as net.SocketConstructorOpts), true);
 }
 
 function tlsOptions({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
@@ -55,8 +52,7 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
         rejectUnauthorized: verify,
       });
     } else {
-      const onread: net.OnReadOpts = { buffer: window, callback: (length, buffer) => transport.readInto(buffer, length) };
-      socket = net.connect({ ...where, onread });
+      socket = net.connect({ ...where, onread: onRead(window) });
     }
     const abort = (): void => void socket.destroy(new Error("The caller gave up."));
     signal.addEventListener("abort", abort, { once: true });
@@ -73,6 +69,7 @@ function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions
 
 function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
   const { port, host, path, tls: secure, backlog = 511, window, handshakeTimeout } = options;
+  const onread = onRead(window);
   const server = secure
     ? tls.createServer(
         {
@@ -83,7 +80,7 @@ function listen(options: ListenOptions, connected: (transport: Transport) => voi
         },
         (socket) => connected(new DuplexTransport(socket, false)),
       )
-    : net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, window)));
+    : net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, onread)));
   // Node reports a handshake that failed, but one that took too long it leaves open.
   server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy());
   return new Promise((resolve, reject) => {
