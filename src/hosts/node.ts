@@ -8,51 +8,38 @@ import * as net from "node:net";
 import type { TextCodecFactory } from "../codec/text.ts";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
-import { connecting, DuplexTransport, isDuplex, listening, wrapDuplex } from "./duplex.ts";
+import { connecting, DuplexTransport, isDuplex, listening, onRead, wrapDuplex } from "./duplex.ts";
 import { isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, listenTls } from "./tls.ts";
-
-/** The option of `net.Socket` that has the system read straight into `window`, which spares 64 KiB of garbage a read. */
-function onRead(window: Uint8Array, transport: () => DuplexTransport): net.OnReadOpts {
-  return {
-    buffer: window,
-    callback(length) {
-      transport().read(window.subarray(0, length));
-      return true;
-    },
-  };
-}
 
 /**
  * A `net.Server` has no `onread` option for the sockets it accepts, so such a socket's handle is put into another one
  * that has. This leans on a field that is not documented; where it is missing, or is something else, bytes come by
  * `data` events, with the same outcome.
  */
-function rewrap(accepted: net.Socket, window: Uint8Array): DuplexTransport {
+function rewrap(accepted: net.Socket, onread: net.OnReadOpts): DuplexTransport {
   const inner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
   const handle = inner._handle;
   if (typeof handle?.useUserBuffer !== "function") return new DuplexTransport(accepted, false);
   inner._handle = null;
   accepted.destroy();
-  const options = { handle, onread: onRead(window, (): DuplexTransport => transport) };
-  const transport: DuplexTransport = new DuplexTransport(new net.Socket(options as net.SocketConstructorOpts), true);
-  return transport;
+  return new DuplexTransport(new net.Socket({ handle, onread } as net.SocketConstructorOpts), true);
 }
 
 function dial(options: DialOptions): Promise<Transport> {
   const { hostname, port, path, tls, signal, window } = options;
   if (tls) return dialTls(tls, options);
   const where = path === undefined ? { host: hostname, port } : { path };
-  const socket = net.connect({ ...where, onread: onRead(window, () => transport) });
-  const transport: DuplexTransport = new DuplexTransport(socket, true);
-  return connecting(transport, socket, "connect", signal);
+  const socket = net.connect({ ...where, onread: onRead(window) });
+  return connecting(new DuplexTransport(socket, true), socket, "connect", signal);
 }
 
 function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
   const { tls, window } = options;
   if (tls) return listenTls(tls, options, connected);
+  const onread = onRead(window);
   return listening(
-    net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, window))),
+    net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, onread))),
     options,
   );
 }
