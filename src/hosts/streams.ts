@@ -25,7 +25,7 @@ export interface StreamPair {
 }
 
 export function isStreamPair(socket: unknown): socket is StreamPair {
-  const { readable, writable } = socket as Partial<StreamPair>;
+  const { readable, writable } = (socket ?? {}) as Partial<StreamPair>;
   return typeof readable?.getReader === "function" && typeof writable?.getWriter === "function";
 }
 
