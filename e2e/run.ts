@@ -54,6 +54,22 @@ export function node(...args: string[]): Program {
   return new Program(process.execPath, args, process.cwd());
 }
 
+/** How each runtime with Node's modules is told to run a program. */
+const commands = {
+  node: [process.execPath],
+  deno: ["node_modules/.bin/deno", "run", "--allow-all"],
+  bun: ["node_modules/.bin/bun"],
+} as const;
+
+export type Runtime = keyof typeof commands;
+export const runtimes = Object.keys(commands) as readonly Runtime[];
+
+/** Runs a program as {@link node} does, under any of the runtimes. */
+export function run(runtime: Runtime, ...args: string[]): Program {
+  const [command, ...before] = commands[runtime];
+  return new Program(command, [...before, ...args], process.cwd());
+}
+
 /** A port that is free now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
