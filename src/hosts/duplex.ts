@@ -6,7 +6,6 @@
  */
 import * as net from "node:net";
 import { Duplex } from "node:stream";
-import * as tls from "node:tls";
 import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
 
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
@@ -74,9 +73,11 @@ export class DuplexTransport implements Transport {
 
   pause(): void {
     this.raw.pause();
+    below(this.raw)?.readStop();
   }
 
   resume(): void {
+    below(this.raw)?.readStart();
     this.raw.resume();
   }
 
@@ -97,7 +98,8 @@ export class DuplexTransport implements Transport {
   }
 
   get secure(): boolean {
-    return this.raw instanceof tls.TLSSocket;
+    // What a web server hands out on Bun has this mark of a `TLSSocket`, without being one.
+    return (this.raw as { encrypted?: unknown }).encrypted === true;
   }
 }
 
@@ -135,6 +137,15 @@ function onError(this: Wrapped, error: Error): void {
 
 function onClose(this: Wrapped): void {
   this[wrapper].closed();
+}
+
+/**
+ * The TCP socket that Deno speaks TLS over. While a `TLSSocket` is paused, Deno goes on to read from there, all that the
+ * peer sends; so that is to be paused too. The field is not documented, and elsewhere there is none.
+ */
+function below(socket: Duplex): { readStop(): unknown; readStart(): unknown } | null | undefined {
+  const { _handle } = socket as { _handle?: { _nativeTcpHandle?: ReturnType<typeof below> } | null };
+  return _handle?._nativeTcpHandle;
 }
 
 /** Puts the port over a socket of Node's kind; `head` is what a web server has read from it already. */
