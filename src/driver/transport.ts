@@ -119,5 +119,6 @@ export interface Host {
 }
 
 export function isTransport(socket: unknown): socket is Transport {
-  return typeof (socket as Transport).start === "function" && "bufferedAmount" in (socket as Transport);
+  const { start, bufferedAmount } = (socket ?? {}) as Partial<Transport>;
+  return typeof start === "function" && bufferedAmount !== undefined;
 }
