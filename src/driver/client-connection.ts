@@ -110,7 +110,8 @@ export class ClientConnection extends Connection {
     let transport: Transport;
     try {
       if (this.#clientOptions.dial) {
-        const socket = await this.#clientOptions.dial({ hostname, port, secure, signal });
+        // In a turn of its own, so that nobody misses what it throws.
+        const socket = await Promise.resolve({ hostname, port, secure, signal }).then(this.#clientOptions.dial);
         transport = isTransport(socket) ? socket : this.host.wrap(socket);
       } else {
         const secured = secure ? { serverName: hostname, ...tls } : undefined;

@@ -120,5 +120,5 @@ export interface Host {
 
 export function isTransport(socket: unknown): socket is Transport {
   const { start, bufferedAmount } = (socket ?? {}) as Partial<Transport>;
-  return typeof start === "function" && bufferedAmount !== undefined;
+  return typeof start === "function" && typeof bufferedAmount === "number";
 }

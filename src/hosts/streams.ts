@@ -184,11 +184,11 @@ export class StreamsTransport implements Transport {
     const { done, value } = await this.#reader.read(
       new Uint8Array(this.#buffer.byteLength === size ? this.#buffer : new ArrayBuffer(size)),
     );
-    if (done || !value) return undefined;
+    if (done) return undefined;
     // The reader took the memory away and gives it back; the handler is done with it when it is read into again.
-    this.#buffer = value.buffer as ArrayBuffer;
-    if (value.length === size) this.#readSize = Math.min(size * 4, LARGEST_READ);
-    else if (value.length < size / 4) this.#readSize = Math.max(size / 4, SMALLEST_READ);
+    this.#buffer = value!.buffer as ArrayBuffer;
+    if (value!.length === size) this.#readSize = Math.min(size * 4, LARGEST_READ);
+    else if (value!.length < size / 4) this.#readSize = Math.max(size / 4, SMALLEST_READ);
     return value;
   }
 
