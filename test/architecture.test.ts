@@ -20,6 +20,7 @@ const allowed: Record<string, readonly string[]> = {
     "src/driver/transport.ts",
     "src/codec/text.ts",
     "src/errors.ts",
+    "src/hosts/buffer-text.ts",
     "src/hosts/bun-transport.ts",
     "src/hosts/duplex.ts",
     "src/hosts/streams.ts",
