@@ -12,7 +12,7 @@ export interface Ends {
   readonly near: StreamPair;
   readonly far: StreamPair;
   /** Frees what the ends stand on. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** A chunk comes out as the very object that went in. */
@@ -56,7 +56,7 @@ function bytePipe(): Pair {
     },
     abort: (reason) => source.error(reason),
   });
-  return { readable: readable as ReadableStream<Uint8Array>, writable };
+  return { readable: readable, writable };
 }
 
 function bytePipes(): Ends {
@@ -78,8 +78,8 @@ async function sockets(): Promise<Ends> {
   const [far] = (await once(server, "connection")) as [net.Socket];
   server.close();
   return {
-    near: Duplex.toWeb(near) as StreamPair,
-    far: Duplex.toWeb(far) as StreamPair,
+    near: Duplex.toWeb(near),
+    far: Duplex.toWeb(far),
     close: () => {
       near.destroy();
       far.destroy();
@@ -115,7 +115,7 @@ export class HeldPair implements StreamPair {
   abortReason: unknown;
   #source!: {
     enqueue(chunk: unknown): void;
-    close(): void;
+    readonly close: () => void;
     error(reason?: unknown): void;
     readonly byobRequest: unknown;
   };
@@ -126,14 +126,14 @@ export class HeldPair implements StreamPair {
       start: (controller: unknown) => {
         this.#source = controller as never;
       },
-      pull: () => void this.pulls++,
+      pull: () => {
+        this.pulls++;
+      },
       cancel: (reason: unknown) => {
         this.cancelReason = reason;
       },
     };
-    this.readable = (
-      type ? new ReadableStream({ ...source, type }) : new ReadableStream(source, { highWaterMark: 0 })
-    ) as ReadableStream<Uint8Array>;
+    this.readable = type ? new ReadableStream({ ...source, type }) : new ReadableStream(source, { highWaterMark: 0 });
     this.writable = new WritableStream({
       start: (controller) => {
         this.#sink = controller;

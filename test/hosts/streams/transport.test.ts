@@ -247,7 +247,7 @@ describe("a byte stream", () => {
       },
     });
     const watched = new Watched({
-      readable: readable as unknown as StreamPair["readable"],
+      readable: readable,
       writable: new WritableStream(),
     });
     // Theirs to overwrite.
