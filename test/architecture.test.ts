@@ -26,6 +26,8 @@ const allowed: Record<string, readonly string[]> = {
     "src/hosts/bun-transport.ts",
     "src/hosts/duplex.ts",
     "src/hosts/streams.ts",
+    "src/hosts/tls.ts",
+    "src/hosts/deno-transport.ts",
   ],
   src: [
     "src/codec/",
