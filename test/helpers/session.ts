@@ -34,7 +34,7 @@ export class Session implements ProtocolHandler {
 
   constructor(role: Role, { codec = codecs[0]!, limits, sessions, maskingKey }: SessionOptions = {}) {
     const key = role === "client" ? (maskingKey ?? nextKey) : undefined;
-    this.protocol = new Protocol({ role, codec, limits: { ...defaultLimits, ...limits }, maskingKey: key }, this);
+    this.protocol = new Protocol({ role, codec, ...defaultLimits, ...limits, maskingKey: key }, this);
     this.protocol.open(sessions);
   }
 

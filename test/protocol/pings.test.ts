@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Link, type CloseInfo, type LinkOwner } from "../../src/driver/link.ts";
+import { settingsOf } from "../../src/driver/settings.ts";
 import type { Host, Transport, TransportHandler } from "../../src/driver/transport.ts";
 import { noise } from "../helpers/bytes.ts";
 import { codecs } from "../helpers/codecs.ts";
@@ -34,7 +35,10 @@ class Wire implements Transport, LinkOwner {
       listen: () => Promise.reject(new Error("no network here")),
       wrap: () => this,
     };
-    this.link = new Link(role, host, { codec, ...defaultLimits, closeTimeout: 1000, highWaterMark: 1000 }, this);
+    this.link = new Link(
+      settingsOf(role, host, { codec, ...defaultLimits, closeTimeout: 1000, highWaterMark: 1000 }),
+      this,
+    );
     this.link.start(this);
     this.link.open([]);
   }
@@ -87,16 +91,16 @@ class Wire implements Transport, LinkOwner {
   handshakeEnded(): void {
     expect.fail("the handshake is done");
   }
-  abandoned(): void {
+  handshakeAbandoned(): void {
     expect.fail("there is a transport");
   }
-  message(message: string | Uint8Array): void {
+  received(message: string | Uint8Array): void {
     this.events.push(["text", String(message)]);
   }
-  ping(payload: Uint8Array): void {
+  pinged(payload: Uint8Array): void {
     this.events.push(["ping", latin1(payload)]);
   }
-  pong(payload: Uint8Array): void {
+  ponged(payload: Uint8Array): void {
     this.events.push(["pong", latin1(payload)]);
   }
   drained(): void {

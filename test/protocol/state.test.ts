@@ -55,7 +55,7 @@ function connecting(role: Role, codec = codecs[0]!): { protocol: Protocol; event
   const events: string[] = [];
   const log = (name: string) => () => void events.push(name);
   const protocol = new Protocol(
-    { role, codec, limits: defaultLimits, maskingKey: role === "client" ? () => 1 : undefined },
+    { role, codec, ...defaultLimits, maskingKey: role === "client" ? () => 1 : undefined },
     {
       message: log("message"),
       ping: log("ping"),
