@@ -8,7 +8,7 @@ import { checkClose } from "./driver/sending.ts";
 import { ServerConnection, type ConnectionOwner } from "./driver/server-connection.ts";
 import { settingsOf, type Settings } from "./driver/settings.ts";
 import { isTransport, type Listener, type TlsOptions, type Transport } from "./driver/transport.ts";
-import { attach, type HttpServer } from "./attach.ts";
+import { attach, httpServer, type HttpServer } from "./attach.ts";
 import { GOING_AWAY, INTERNAL_ERROR } from "./protocol/close.ts";
 import { typeError } from "./errors.ts";
 import { RefusalError } from "./protocol/errors.ts";
@@ -42,7 +42,7 @@ const serverChecks: Record<keyof ServerOptions, Check> = {
     checkOptions(value as object, tlsChecks);
   },
   backlog: integer(1, 2 ** 31 - 1),
-  server: object,
+  server: httpServer,
   path: (value, name) => {
     text(value, name);
     if (!(value as string).startsWith("/")) throw typeError("ERR_OPTION_TYPE", `${name} must begin with "/".`);
@@ -144,6 +144,9 @@ export class Server extends Emitter<ServerEvents> {
   /**
    * Takes the WebSocket requests of an `http` or `https` server. Several servers may attach to one, and are told apart
    * by their `path`; a request that none of them takes gets 404, unless others listen to the server's `upgrade` too.
+   *
+   * @throws {TypeError} ERR_OPTION_TYPE when it is no such server: the application of a framework, say, or what
+   * `Deno.serve` and `Bun.serve` answer.
    */
   attach(server: HttpServer): this {
     this.#detach.push(attach(server, this));

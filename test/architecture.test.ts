@@ -23,6 +23,8 @@ const allowed: Record<string, readonly string[]> = {
     "src/hosts/bun-transport.ts",
     "src/hosts/duplex.ts",
     "src/hosts/streams.ts",
+    "src/hosts/tls.ts",
+    "src/hosts/deno-transport.ts",
   ],
   src: [
     "src/codec/",
@@ -37,7 +39,7 @@ const allowed: Record<string, readonly string[]> = {
     "src/hosts/streams.ts",
     "#host",
   ],
-  e2e: ["node:", "vitest", "ws", "hybi", "e2e/"],
+  e2e: ["node:", "vitest", "ws", "esbuild", "hybi", "e2e/"],
   examples: ["node:", "hybi", "examples/"],
   bench: ["node:", "hybi", "ws", "bench/"],
 };

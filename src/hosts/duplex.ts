@@ -6,8 +6,7 @@
  */
 import * as net from "node:net";
 import { Duplex } from "node:stream";
-import * as tls from "node:tls";
-import type { Transport, TransportHandler } from "../driver/transport.ts";
+import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
 
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
 export class DuplexTransport implements Transport {
@@ -74,9 +73,11 @@ export class DuplexTransport implements Transport {
 
   pause(): void {
     this.raw.pause();
+    below(this.raw)?.readStop();
   }
 
   resume(): void {
+    below(this.raw)?.readStart();
     this.raw.resume();
   }
 
@@ -97,7 +98,8 @@ export class DuplexTransport implements Transport {
   }
 
   get secure(): boolean {
-    return this.raw instanceof tls.TLSSocket;
+    // What a web server hands out on Bun has this mark of a `TLSSocket`, without being one.
+    return (this.raw as { encrypted?: unknown }).encrypted === true;
   }
 }
 
@@ -137,6 +139,15 @@ function onClose(this: Wrapped): void {
   this[wrapper].closed();
 }
 
+/**
+ * The TCP socket that Deno speaks TLS over. While a `TLSSocket` is paused, Deno goes on to read from there, all that the
+ * peer sends; so that is to be paused too. The field is not documented, and elsewhere there is none.
+ */
+function below(socket: Duplex): { readStop(): unknown; readStart(): unknown } | null | undefined {
+  const { _handle } = socket as { _handle?: { _nativeTcpHandle?: ReturnType<typeof below> } | null };
+  return _handle?._nativeTcpHandle;
+}
+
 /** Puts the port over a socket of Node's kind; `head` is what a web server has read from it already. */
 export function wrapDuplex(socket: Duplex, head?: Uint8Array): Transport {
   if (head && head.length > 0) socket.unshift(head);
@@ -145,4 +156,51 @@ export function wrapDuplex(socket: Duplex, head?: Uint8Array): Transport {
 
 export function isDuplex(socket: unknown): socket is Duplex {
   return socket instanceof Duplex;
+}
+
+/** Resolves with `transport` once `socket`, which is being dialed, has come to `event`. */
+export function connecting(
+  transport: Transport,
+  socket: net.Socket,
+  event: "connect" | "secureConnect",
+  signal: AbortSignal,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => void socket.destroy(new Error("The caller gave up."));
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("The connection was closed.")));
+    socket.once(event, () => {
+      signal.removeEventListener("abort", abort);
+      resolve(transport);
+    });
+    if (signal.aborted) abort();
+  });
+}
+
+/** Resolves once `server` listens where the options say. */
+export function listening(server: net.Server, options: ListenOptions): Promise<Listener> {
+  const { port, host, path, backlog = 511 } = options;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(
+      { backlog, ...(path === undefined ? { port, ...(host !== undefined && { host }) } : { path }) },
+      () => {
+        server.off("error", reject);
+        // A connection that could not be accepted (no descriptors left, say) is the system's to report, not the end.
+        server.on("error", () => undefined);
+        const address = server.address();
+        resolve({
+          address:
+            address !== null && typeof address === "object"
+              ? { hostname: address.address, port: address.port }
+              : { path: address ?? "" },
+          close: () => {
+            server.close();
+            return Promise.resolve();
+          },
+        });
+      },
+    );
+  });
 }
