@@ -37,7 +37,7 @@ const allowed: Record<string, readonly string[]> = {
     "#host",
   ],
   e2e: ["node:", "vitest", "ws", "hybi", "e2e/"],
-  examples: ["node:", "hybi", "examples/"],
+  examples: ["node:", "hybi", "examples/", "express", "fastify", "koa", "hono", "@hono/node-server"],
   bench: ["node:", "hybi", "ws", "bench/"],
 };
 
