@@ -1,6 +1,6 @@
 // A chat: what one says, all hear. The page is Express's, the WebSocket is hybi's, and both are on one port.
 //
-//   node examples/express.mjs [port]
+//   node examples/express.mjs [port]      (with deno run -A, or bun, as well)
 import process from "node:process";
 import express from "express";
 import { Server } from "hybi";

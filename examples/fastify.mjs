@@ -1,6 +1,6 @@
 // An echo that ends with Fastify's own life: its `close` ends the WebSockets too, and its routes know of them.
 //
-//   node examples/fastify.mjs [port]
+//   node examples/fastify.mjs [port]      (with deno run -A, or bun, as well)
 import process from "node:process";
 import { fastify } from "fastify";
 import { Server } from "hybi";

@@ -1,6 +1,6 @@
 // A WebSocket for those alone who have logged in: Koa sets a signed cookie, and its own code reads it at the upgrade.
 //
-//   node examples/koa.mjs [port]      then visit /login?name=Ann
+//   node examples/koa.mjs [port]      (with deno run -A, or bun, as well); then visit /login?name=Ann
 import { randomBytes } from "node:crypto";
 import { ServerResponse } from "node:http";
 import process from "node:process";
@@ -30,8 +30,8 @@ members.on("connection", (ws, request) => {
 web.on("upgrade", (request, socket, head) => {
   const name = app.createContext(request, new ServerResponse(request)).cookies.get("name", { signed: true });
   if (name !== undefined) {
-    const { method, url, headers } = request;
-    return members.upgrade({ method, url, headers: { ...headers, "x-name": name }, socket, head });
+    const { method, url, headers, httpVersion } = request;
+    return members.upgrade({ method, url, headers: { ...headers, "x-name": name }, httpVersion, socket, head });
   }
   socket.on("error", () => socket.destroy());
   socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
