@@ -1,6 +1,7 @@
 // News: what is posted to Hono goes out to all who listen by WebSocket. A second WebSocket has a path of its own.
 //
-//   node examples/hono.mjs [port]      (with deno run -A, or bun, as well); then: curl -d "It rains." http://127.0.0.1:3000/news
+//   node examples/hono.mjs [port]      (with deno run -A, or bun, as well)
+//   Then: curl -d "It rains." http://127.0.0.1:3000/news
 import process from "node:process";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";

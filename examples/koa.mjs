@@ -1,6 +1,7 @@
 // A WebSocket for those alone who have logged in: Koa sets a signed cookie, and its own code reads it at the upgrade.
 //
-//   node examples/koa.mjs [port]      (with deno run -A, or bun, as well); then visit /login?name=Ann
+//   node examples/koa.mjs [port]      (with deno run -A, or bun, as well)
+//   Then visit /login?name=Ann.
 import { randomBytes } from "node:crypto";
 import { ServerResponse } from "node:http";
 import process from "node:process";

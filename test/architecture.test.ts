@@ -20,8 +20,11 @@ const allowed: Record<string, readonly string[]> = {
     "src/driver/transport.ts",
     "src/codec/text.ts",
     "src/errors.ts",
+    "src/hosts/bun-transport.ts",
     "src/hosts/duplex.ts",
     "src/hosts/streams.ts",
+    "src/hosts/tls.ts",
+    "src/hosts/deno-transport.ts",
   ],
   src: [
     "src/codec/",
@@ -36,7 +39,7 @@ const allowed: Record<string, readonly string[]> = {
     "src/hosts/streams.ts",
     "#host",
   ],
-  e2e: ["node:", "vitest", "ws", "hybi", "e2e/"],
+  e2e: ["node:", "vitest", "ws", "esbuild", "hybi", "e2e/"],
   examples: ["node:", "hybi", "examples/", "express", "fastify", "koa", "hono", "@hono/node-server"],
   bench: ["node:", "hybi", "ws", "bench/"],
 };

@@ -8,6 +8,7 @@ import { checkOptions, object, type Check } from "../protocol/options.ts";
 import { parseUrl, type Endpoint } from "../protocol/url.ts";
 import { Connection } from "./connection.ts";
 import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./options.ts";
+import { settingsOf } from "./settings.ts";
 import { isTransport, type Host, type TlsOptions, type Transport } from "./transport.ts";
 
 /** Where a client's `dial` option is asked to go. */
@@ -66,7 +67,7 @@ export class ClientConnection extends Connection {
    * @internal
    */
   constructor(host: Host, url: string | { readonly href: string }, options: ClientOptions) {
-    super("client", host, options, clientChecks);
+    super(settingsOf("client", host, options, clientChecks));
     this.#endpoint = parseUrl(url);
     this.url = typeof url === "string" ? url : url.href;
     this.#clientOptions = options;
@@ -112,11 +113,11 @@ export class ClientConnection extends Connection {
       if (this.#clientOptions.dial) {
         // In a turn of its own, so that nobody misses what it throws.
         const socket = await Promise.resolve({ hostname, port, secure, signal }).then(this.#clientOptions.dial);
-        transport = isTransport(socket) ? socket : this.host.wrap(socket);
+        transport = isTransport(socket) ? socket : this.settings.host.wrap(socket);
       } else {
         const secured = secure ? { serverName: hostname, ...tls } : undefined;
         const { window } = this.codec;
-        transport = await this.host.dial({ hostname, port, path: unix, tls: secured, window, signal });
+        transport = await this.settings.host.dial({ hostname, port, path: unix, tls: secured, window, signal });
       }
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
@@ -139,19 +140,26 @@ export class ClientConnection extends Connection {
   #request(): Uint8Array {
     const { target, host, credentials } = this.#endpoint;
     const nonce = new Uint8Array(16);
-    this.host.random(nonce);
+    this.settings.host.random(nonce);
     const key = this.codec.base64(nonce);
     this.#accept = this.codec.acceptKey(key);
     const headers = [...this.headers];
     if (credentials !== undefined && !headers.some(([name]) => name.toLowerCase() === "authorization")) {
       headers.push(["Authorization", `Basic ${this.codec.base64(this.codec.text.encodeBytes(credentials))}`]);
     }
-    const offers = (this.options.extensions ?? []).flatMap((extension) => extension.offer());
-    return writeRequest({ target, host, key, subprotocols: this.acceptProtocols, extensions: offers, headers });
+    const offers = this.settings.extensions.flatMap((extension) => extension.offer());
+    return writeRequest({
+      target,
+      host,
+      key,
+      subprotocols: this.settings.acceptProtocols,
+      extensions: offers,
+      headers,
+    });
   }
 
   /** @internal */
-  protected override handshakeData(chunk: Uint8Array): Uint8Array | undefined {
+  override handshakeData(chunk: Uint8Array): Uint8Array | undefined {
     try {
       return this.#refusal ? this.#refusalData(chunk) : this.#headData(chunk);
     } catch (error) {
@@ -182,8 +190,8 @@ export class ClientConnection extends Connection {
   }
 
   #open(response: ResponseHead): void {
-    const { extensions = [] } = this.options;
-    const expected = { accept: this.#accept, subprotocols: this.acceptProtocols, extensions };
+    const { acceptProtocols, extensions } = this.settings;
+    const expected = { accept: this.#accept, subprotocols: acceptProtocols, extensions };
     const { subprotocol, sessions } = readResponse(response, expected);
     const responses = parseExtensions(response.headers.get("sec-websocket-extensions") ?? "") ?? [];
     try {
@@ -208,7 +216,7 @@ export class ClientConnection extends Connection {
   }
 
   /** @internal */
-  protected override handshakeEnded(cause?: Error): void {
+  override handshakeEnded(cause?: Error): void {
     // What is known of the refusal says more than how the transport ended behind it.
     if (this.#refusal) return this.#refused();
     const how = cause ? `: ${cause.message}` : "";
@@ -222,7 +230,7 @@ export class ClientConnection extends Connection {
   }
 
   /** @internal */
-  protected override handshakeAbandoned(): void {
+  override handshakeAbandoned(): void {
     this.#dialing.abort();
     this.link.finish(new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));
   }

@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { toBytes } from "../../../src/protocol/data.ts";
-import { noise } from "../../helpers/bytes.ts";
+import { toBytes } from "../../src/protocol/data.ts";
+import { noise } from "../helpers/bytes.ts";
 
 type Input = Parameters<typeof toBytes>[0];
 

@@ -1,53 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { Link, type CloseInfo, type LinkOwner } from "../../../src/driver/link.ts";
-import type { Host, Transport, TransportHandler } from "../../../src/driver/transport.ts";
-import { noise } from "../../helpers/bytes.ts";
-import { codecs } from "../../helpers/codecs.ts";
-import { everyCut, same } from "../../helpers/decoding.ts";
-import { conform, defaultLimits, fails, roles, stays, type Case, type Event } from "../../helpers/conformance.ts";
-import { Peer, concat, latin1, readFrames, type Role } from "../../helpers/wire.ts";
+import { Link, type CloseInfo, type LinkOwner } from "../../src/driver/link.ts";
+import { settingsOf } from "../../src/driver/settings.ts";
+import type { Host, Transport, TransportHandler } from "../../src/driver/transport.ts";
+import { noise } from "../helpers/bytes.ts";
+import { codecs } from "../helpers/codecs.ts";
+import { everyCut, same } from "../helpers/decoding.ts";
+import { type Event } from "../helpers/outcome.ts";
+import { defaultLimits, roles } from "../helpers/session.ts";
+import { Peer, concat, latin1, readFrames, type Role } from "../helpers/wire.ts";
 
 const binary = Uint8Array.from([0, 0xff, 0xfe, 0xfd, 0x80, 0x0a]);
-
-conform("RFC 6455 §5.5.2, §5.5.3: pings and pongs are reported, each with its payload", [
-  ...(["ping", "pong"] as const).flatMap((kind): Case[] => [
-    { name: `an empty ${kind}`, frames: (peer) => [peer[kind]()], expected: stays([kind, ""]) },
-    { name: `a ${kind} of text (seed defect 8)`, frames: (peer) => [peer[kind]("Grüße")], expected: stays([kind, latin1(Buffer.from("Grüße"))]) }, // prettier-ignore
-    { name: `a ${kind} of bytes that are no text`, frames: (peer) => [peer[kind](binary)], expected: stays([kind, latin1(binary)]) }, // prettier-ignore
-    {
-      name: `a ${kind} of 125 bytes`,
-      frames: (peer) => [peer[kind](noise(125))],
-      expected: stays([kind, latin1(noise(125))]),
-    },
-    { name: `a ${kind} of 126 bytes: 1002`, frames: (peer) => [peer[kind](noise(126))], expected: fails(1002) },
-    {
-      name: `a ${kind} of 65,536 bytes: 1002, at its header`,
-      frames: (peer) => [peer[kind](noise(65_536)).subarray(0, 14)],
-      expected: fails(1002),
-    },
-    {
-      name: `ten of them in a row`,
-      frames: (peer) => Array.from({ length: 10 }, (_, i) => peer[kind](`${i}`)),
-      expected: stays(...Array.from({ length: 10 }, (_, i): Event => [kind, `${i}`])),
-    },
-    {
-      name: `one between messages, and one between fragments`,
-      frames: (peer) => [
-        peer.text("a"),
-        peer[kind]("1"),
-        peer.text("b", { fin: false }),
-        peer[kind]("2"),
-        peer.continuation("c"),
-      ],
-      expected: stays(["text", "a"], [kind, "1"], [kind, "2"], ["text", "bc"]),
-    },
-  ]),
-  {
-    name: "a pong that nobody asked for is no fault, nor is one with a payload that no ping had",
-    frames: (peer) => [peer.pong("unasked"), peer.ping("asked"), peer.pong("other"), peer.text("on")],
-    expected: stays(["pong", "unasked"], ["ping", "asked"], ["pong", "other"], ["text", "on"]),
-  },
-]);
 
 /** A link over a transport that keeps what is written to it; `isFull` makes it one whose peer does not read. */
 class Wire implements Transport, LinkOwner {
@@ -73,7 +35,10 @@ class Wire implements Transport, LinkOwner {
       listen: () => Promise.reject(new Error("no network here")),
       wrap: () => this,
     };
-    this.link = new Link(role, host, { codec, ...defaultLimits, closeTimeout: 1000, highWaterMark: 1000 }, this);
+    this.link = new Link(
+      settingsOf(role, host, { codec, ...defaultLimits, closeTimeout: 1000, highWaterMark: 1000 }),
+      this,
+    );
     this.link.start(this);
     this.link.open([]);
   }
@@ -126,16 +91,16 @@ class Wire implements Transport, LinkOwner {
   handshakeEnded(): void {
     expect.fail("the handshake is done");
   }
-  abandoned(): void {
+  handshakeAbandoned(): void {
     expect.fail("there is a transport");
   }
-  message(message: string | Uint8Array): void {
+  received(message: string | Uint8Array): void {
     this.events.push(["text", String(message)]);
   }
-  ping(payload: Uint8Array): void {
+  pinged(payload: Uint8Array): void {
     this.events.push(["ping", latin1(payload)]);
   }
-  pong(payload: Uint8Array): void {
+  ponged(payload: Uint8Array): void {
     this.events.push(["pong", latin1(payload)]);
   }
   drained(): void {

@@ -1,12 +1,13 @@
 import { randomFillSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maskingKeys } from "../../../src/protocol/masking-keys.ts";
-import { noise } from "../../helpers/bytes.ts";
-import { codecs } from "../../helpers/codecs.ts";
-import { same } from "../../helpers/decoding.ts";
-import { Session, roles, type Sent } from "../../helpers/conformance.ts";
-import { bytesOf, concat, latin1 } from "../../helpers/wire.ts";
+import { maskingKeys } from "../../src/protocol/masking-keys.ts";
+import { noise } from "../helpers/bytes.ts";
+import { codecs } from "../helpers/codecs.ts";
+import { same } from "../helpers/decoding.ts";
+import { type Sent } from "../helpers/outcome.ts";
+import { Session, roles } from "../helpers/session.ts";
+import { bytesOf, concat, latin1 } from "../helpers/wire.ts";
 
 const FIN = 0x80;
 const sizes = [0, 1, 125, 126, 127, 65535, 65536, 100_000];

@@ -1,13 +1,13 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { SLOT_COUNT } from "../../../assembly/layout.ts";
-import { ConnectionError } from "../../../src/errors.ts";
-import { SlotDecoder } from "../../../src/codec/slot-decoder.ts";
-import { Protocol } from "../../../src/protocol/protocol.ts";
-import { next, readyStateOf, type State, type Transition } from "../../../src/protocol/state.ts";
-import { codecs } from "../../helpers/codecs.ts";
-import { unlimited } from "../../helpers/decoding.ts";
-import { Session, defaultLimits, roles } from "../../helpers/conformance.ts";
-import { Peer, bytesOf, type Role } from "../../helpers/wire.ts";
+import { SLOT_COUNT } from "../../assembly/layout.ts";
+import { ConnectionError } from "../../src/errors.ts";
+import { SlotDecoder } from "../../src/codec/slot-decoder.ts";
+import { Protocol } from "../../src/protocol/protocol.ts";
+import { next, readyStateOf, type State, type Transition } from "../../src/protocol/state.ts";
+import { codecs } from "../helpers/codecs.ts";
+import { unlimited } from "../helpers/decoding.ts";
+import { Session, defaultLimits, roles } from "../helpers/session.ts";
+import { Peer, bytesOf, type Role } from "../helpers/wire.ts";
 
 const states: readonly State[] = ["connecting", "open", "closeSent", "closeReceived", "closeDone", "failed", "closed"];
 const transitions: readonly Transition[] = ["opened", "closeSent", "closeReceived", "failed", "transportClosed"];
@@ -55,7 +55,7 @@ function connecting(role: Role, codec = codecs[0]!): { protocol: Protocol; event
   const events: string[] = [];
   const log = (name: string) => () => void events.push(name);
   const protocol = new Protocol(
-    { role, codec, limits: defaultLimits, maskingKey: role === "client" ? () => 1 : undefined },
+    { role, codec, ...defaultLimits, maskingKey: role === "client" ? () => 1 : undefined },
     {
       message: log("message"),
       ping: log("ping"),

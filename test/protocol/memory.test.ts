@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Assembler } from "../../../src/protocol/assembler.ts";
-import { noise } from "../../helpers/bytes.ts";
-import { codecs } from "../../helpers/codecs.ts";
-import { chopped, same } from "../../helpers/decoding.ts";
-import { Session, roles, stays } from "../../helpers/conformance.ts";
-import { Peer, concat, frame, frameHeader, latin1 } from "../../helpers/wire.ts";
+import { Assembler } from "../../src/protocol/assembler.ts";
+import { noise } from "../helpers/bytes.ts";
+import { codecs } from "../helpers/codecs.ts";
+import { chopped, same } from "../helpers/decoding.ts";
+import { stays } from "../helpers/outcome.ts";
+import { Session, roles } from "../helpers/session.ts";
+import { Peer, concat, frame, frameHeader, latin1 } from "../helpers/wire.ts";
 
 /** Bytes of the arrays that were made, and bytes written into them, since the last reset. */
 const work = { allocated: 0, copied: 0 };
