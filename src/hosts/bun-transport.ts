@@ -1,0 +1,268 @@
+/**
+ * A transport over one of Bun's own sockets.
+ *
+ * @module
+ */
+import type { Transport, TransportHandler } from "../driver/transport.ts";
+
+/** Bun's socket, as far as it is used here; the types of Bun would replace those of Node. */
+export interface BunSocket {
+  data: unknown;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  /** The peer's certificate was asked for, and is good. */
+  readonly authorized: boolean;
+  /** Null unless TLS is spoken. */
+  getTLSVersion(): string | null;
+  setNoDelay(on: boolean): void;
+  /** Answers how many bytes the system took, and forgets the others; -1 when the socket cannot send any more. */
+  write(bytes: Uint8Array): number;
+  pause(): void;
+  resume(): void;
+  /** Sends the end of the stream; reading goes on. */
+  shutdown(): void;
+  /** Closes at once. (`terminate` would reset the connection, and `end` stops reading it.) */
+  close(): void;
+  reload(options: { socket: SocketHandler }): void;
+}
+
+export interface SocketHandler {
+  open?(socket: BunSocket): void;
+  handshake?(socket: BunSocket, success: boolean, error: Error | null): void;
+  data(socket: BunSocket, chunk: Uint8Array): void;
+  drain(socket: BunSocket): void;
+  end(socket: BunSocket): void;
+  error(socket: BunSocket, error: Error): void;
+  close(socket: BunSocket, error?: Error): void;
+}
+
+/** Chunks up to this size together leave in one write, since each write is a call of the system. */
+const JOINED = 65536;
+
+/** A chunk that waits until the system takes more, and whom to tell when it was the last of its write. */
+interface Waiting {
+  bytes: Uint8Array;
+  readonly done: ((error?: Error | null) => void) | undefined;
+}
+
+export class BunTransport implements Transport {
+  readonly raw: BunSocket;
+  readonly secure: boolean;
+  bufferedAmount = 0;
+  readonly #window: Uint8Array | undefined;
+  #handler: TransportHandler | undefined;
+  #queue: Waiting[] | undefined;
+  /** Bytes that came before somebody was there for them. */
+  #held: Uint8Array[] | undefined;
+  #error: Error | undefined;
+  #isPaused = false;
+  /** Ours is the last byte that was written. */
+  #isEnding = false;
+  /** The peer's stream has ended. */
+  #hasEnded = false;
+  #isDestroyed = false;
+  #isClosed = false;
+  #isCloseReported = false;
+
+  /** `head` is what was read from the socket already. */
+  constructor(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null) {
+    this.raw = socket;
+    this.#window = window;
+    this.secure = socket.getTLSVersion() !== null;
+    if (head && head.length > 0) this.#held = [head];
+    socket.data = this;
+    socket.setNoDelay(true);
+  }
+
+  start(handler: TransportHandler): void {
+    const isFirst = !this.#handler;
+    this.#handler = handler;
+    if (isFirst && (this.#held || this.#hasEnded || this.#isClosed)) queueMicrotask(() => this.#catchUp());
+  }
+
+  /** Reports what came before {@link start}. */
+  #catchUp(): void {
+    for (const chunk of this.#held ?? []) this.#report(chunk);
+    const wasHeld = this.#held !== undefined;
+    this.#held = undefined;
+    if (this.#hasEnded && !this.#isDestroyed) this.#handler!.end();
+    if (this.#isClosed) this.#reportClose();
+    else if (wasHeld && !this.#isPaused) this.raw.resume();
+  }
+
+  // --- what Bun reports
+
+  received(chunk: Uint8Array): void {
+    if (this.#isDestroyed) return;
+    if (this.#handler && !this.#held) return this.#report(chunk);
+    // Bun never writes to a chunk again.
+    (this.#held ??= []).push(chunk);
+    this.raw.pause();
+  }
+
+  /** The codec decodes what lies in its window, and asking where a chunk of Bun's lies would cost more than a copy. */
+  #report(chunk: Uint8Array): void {
+    const window = this.#window;
+    if (!window) return this.#handler!.data(chunk);
+    for (let from = 0; from < chunk.length && !this.#isDestroyed; from += window.length) {
+      const piece = chunk.length <= window.length ? chunk : chunk.subarray(from, from + window.length);
+      window.set(piece);
+      this.#handler!.data(window.subarray(0, piece.length));
+    }
+  }
+
+  drained(): void {
+    if (this.#queue) this.#flush();
+  }
+
+  ended(): void {
+    if (this.#hasEnded || this.#isDestroyed) return;
+    this.#hasEnded = true;
+    if (this.#handler && !this.#held) this.#handler.end();
+  }
+
+  /** TLS failed, and Bun closes the socket; or a handler threw, which none does. */
+  failed(error: Error): void {
+    this.#error ??= error;
+    if (!this.#isClosed) this.raw.close();
+  }
+
+  closed(error?: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (!this.#isDestroyed) this.#error ??= error;
+    this.#drop();
+    // This comes from inside a call to `close`, too.
+    queueMicrotask(() => this.#reportClose());
+  }
+
+  #reportClose(): void {
+    if (!this.#handler || this.#held || this.#isCloseReported) return;
+    this.#isCloseReported = true;
+    // Of a stream that both ended, Bun reports the close alone.
+    if (!this.#hasEnded && !this.#isDestroyed && !this.#error) {
+      this.#hasEnded = true;
+      this.#handler.end();
+    }
+    this.#handler.close(this.#error);
+  }
+
+  // --- sending
+
+  write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
+    if (this.#isEnding || this.#isDestroyed || this.#isClosed) return queueMicrotask(() => done(this.#gone()));
+    const only = chunks[0]!;
+    if (!this.#queue && chunks.length === 1) {
+      const taken = this.raw.write(only);
+      if (taken === only.length) return queueMicrotask(done);
+      // -1 is answered for good, so the queue will see it again.
+      const rest = taken > 0 ? only.subarray(taken) : only;
+      this.bufferedAmount = rest.length;
+      this.#queue = [{ bytes: rest, done }];
+      if (taken < 0) this.#drop();
+      return;
+    }
+    const isFirst = !this.#queue;
+    const queue = (this.#queue ??= []);
+    for (let i = 0; i < chunks.length; i++) {
+      queue.push({ bytes: chunks[i]!, done: i === chunks.length - 1 ? done : undefined });
+      this.bufferedAmount += chunks[i]!.length;
+    }
+    if (isFirst) this.#flush();
+  }
+
+  /** Writes what waits, as far as the system takes it. */
+  #flush(): void {
+    const queue = this.#queue!;
+    let at = 0;
+    while (at < queue.length) {
+      let end = at + 1;
+      let size = queue[at]!.bytes.length;
+      while (end < queue.length && size + queue[end]!.bytes.length <= JOINED) size += queue[end++]!.bytes.length;
+      let taken = this.raw.write(end === at + 1 ? queue[at]!.bytes : join(queue, at, end, size));
+      if (taken < 0) return this.#drop(at);
+      this.bufferedAmount -= taken;
+      for (; at < end && taken >= queue[at]!.bytes.length; at++) {
+        taken -= queue[at]!.bytes.length;
+        const { done } = queue[at]!;
+        if (done) queueMicrotask(done);
+      }
+      if (at === end) continue;
+      queue[at]!.bytes = queue[at]!.bytes.subarray(taken);
+      queue.splice(0, at);
+      return;
+    }
+    this.#queue = undefined;
+    if (this.#isEnding) this.raw.shutdown();
+  }
+
+  /** What waits, from `at` on, will not be sent. */
+  #drop(at = 0): void {
+    const queue = this.#queue;
+    this.#queue = undefined;
+    this.bufferedAmount = 0;
+    for (const { done } of queue?.slice(at) ?? []) if (done) queueMicrotask(() => done(this.#gone()));
+  }
+
+  #gone(): Error {
+    return this.#error ?? new Error(this.#isDestroyed ? "The socket was destroyed." : "The socket was ended.");
+  }
+
+  // --- the rest of the port
+
+  pause(): void {
+    this.#isPaused = true;
+    if (!this.#isClosed) this.raw.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (!this.#isClosed && !this.#held) this.raw.resume();
+  }
+
+  end(): void {
+    if (this.#isEnding || this.#isDestroyed || this.#isClosed) return;
+    this.#isEnding = true;
+    if (!this.#queue) this.raw.shutdown();
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed || this.#isClosed) return;
+    this.#isDestroyed = true;
+    this.raw.close();
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.raw.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.raw.remotePort;
+  }
+}
+
+function join(queue: readonly Waiting[], from: number, to: number, size: number): Uint8Array {
+  const joined = new Uint8Array(size);
+  for (let i = from, at = 0; i < to; at += queue[i++]!.bytes.length) joined.set(queue[i]!.bytes, at);
+  return joined;
+}
+
+/** One for all sockets, whose `data` is their transport; until there is one, nobody is to be told anything. */
+export const handler: SocketHandler = {
+  data: ({ data }, chunk) => (data as BunTransport | undefined)?.received(chunk),
+  drain: ({ data }) => (data as BunTransport | undefined)?.drained(),
+  end: ({ data }) => (data as BunTransport | undefined)?.ended(),
+  error: ({ data }, error) => (data as BunTransport | undefined)?.failed(error),
+  close: ({ data }, error) => (data as BunTransport | undefined)?.closed(error),
+};
+
+/** Puts the port over a socket of Bun's that had other handlers. */
+export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null): BunTransport {
+  socket.reload({ socket: handler });
+  return new BunTransport(socket, window, head);
+}
+
+export function isBunSocket(socket: unknown): socket is BunSocket {
+  const { reload, shutdown, getTLSVersion } = socket as Partial<BunSocket>;
+  return [reload, shutdown, getTLSVersion].every((method) => typeof method === "function");
+}
