@@ -28,6 +28,7 @@ const expected: Record<string, string> = {
   "Give up waiting": "ERR_CONNECT\n",
   "Close everything when a scope ends": "Hello\n",
   "Take over a socket from another web server": "Got: Hi\n",
+  "Bring a socket of your own: a proxy, a tunnel, another runtime": "You came through\n",
   "Look at frames": "1 Hello\n",
 };
 

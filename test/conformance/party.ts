@@ -55,12 +55,14 @@ export interface Look {
   readonly log: Log;
   readonly counts: Readonly<Record<string, number>>;
   readonly sent: number;
+  readonly most: number;
 }
 
 /** Somebody who serves and connects as the test says. Connections go by keys: for a server, the path of the request. */
 export interface Party {
   readonly name: string;
-  serve(options?: PartyOptions, script?: Script): Promise<Serving>;
+  /** One server for all who ask for the same options. */
+  serve(options?: PartyOptions): Promise<Serving>;
   /** Gives the connection that will have this key a script of its own. */
   prepare(key: string, script: Script): Promise<void>;
   connect(key: string, url: string, options?: ConnectOptions): Promise<void>;
@@ -128,17 +130,16 @@ export class Agent implements Party {
     });
   }
 
-  async serve(options: PartyOptions = {}, script: Script = []): Promise<Serving> {
-    const answer = (await this.#call("serve", options, script)) as { number: number; port?: number; socket?: number };
-    return { number: answer.number, port: answer.port ?? this.#running.sockets[answer.socket!]! };
-  }
-
-  /** One server for all who ask for the same options. */
-  served(options: PartyOptions = {}): Promise<Serving> {
+  serve(options: PartyOptions = {}): Promise<Serving> {
     const key = JSON.stringify(options);
     let serving = this.#serving.get(key);
-    if (!serving) this.#serving.set(key, (serving = this.serve(options)));
+    if (!serving) this.#serving.set(key, (serving = this.#serve(options)));
     return serving;
+  }
+
+  async #serve(options: PartyOptions): Promise<Serving> {
+    const answer = (await this.#call("serve", options)) as { number: number; port?: number; socket?: number };
+    return { number: answer.number, port: answer.port ?? this.#running.sockets[answer.socket!]! };
   }
 
   async prepare(key: string, script: Script): Promise<void> {

@@ -4,7 +4,8 @@ import { Peer, concat, latin1, readFrames, type Role } from "../helpers/wire.ts"
 import { shown } from "./agent/data.mjs";
 import type { Case } from "./case.ts";
 import type { Agent, Log } from "./party.ts";
-import { Raw, RawServer, openingRequest, openingResponse } from "./raw.ts";
+import type { RawServer} from "./raw.ts";
+import { Raw, openingRequest, openingResponse } from "./raw.ts";
 
 /** How the bytes are cut; the first segment begins with the opening handshake where it says so. */
 interface Cut {
@@ -73,8 +74,8 @@ export async function play(agent: Agent, role: Role, clients: RawServer, one: Ca
     // The reason it gives is its own affair, as long as it tells both sides the same.
     const log = logs[i]!.map((entry) => (entry === failed ? entry.slice(0, 3) : entry));
     const sent = framesOf(role, raw.bytes).map((frame): Sent => {
-      const isWhy = frame[0] === "close" && failed && frame[2] !== "" && String(failed[3]).includes(frame[2]!);
-      return isWhy ? ["close", frame[1] as number, WHY] : frame;
+      const isWhy = frame[0] === "close" && failed && frame[2] !== "" && String(failed[3]).includes(frame[2]);
+      return isWhy ? ["close", frame[1], WHY] : frame;
     });
     expect({ log, sent, error: raw.error }, name).toEqual({
       log: logOf(outcome, one.extension ? "x-reversing" : ""),
@@ -100,7 +101,7 @@ async function playCut(
   let handshake: string;
   const field = extension ? { "Sec-WebSocket-Extensions": "x-reversing" } : {};
   if (role === "server") {
-    const { port } = await agent.served(options);
+    const { port } = await agent.serve(options);
     raw = Raw.connect(port);
     handshake = openingRequest(key, field);
   } else {

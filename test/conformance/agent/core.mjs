@@ -66,16 +66,16 @@ const opened = (track, ws) => track.add("open", ws.protocol, ws.extensions.join(
 
 const commands = {
   /** Opens a server; answers its number, and where it listens. */
-  async serve({ where, listen }, options = {}, script = []) {
+  async serve({ where, listen }, options) {
     const server = new Server({ ...where, ...optionsOf(options) });
     const refused = [];
     server.on("refused", ({ status }) => refused.push(status));
     server.on("connection", (ws, { path }) => {
       const key = path.slice(1);
-      const own = scripts.get(key) ?? script;
-      const track = follow(key, ws, own);
+      const script = scripts.get(key) ?? [];
+      const track = follow(key, ws, script);
       opened(track, ws);
-      void track.run(own);
+      void track.run(script);
     });
     const number = servers.push({ server, refused }) - 1;
     return { number, ...(await listen(server)) };
@@ -120,7 +120,7 @@ const commands = {
   /** What a connection has come to so far; undefined while there is none. */
   look(_, key) {
     const track = tracks.get(key);
-    return track && { log: track.log, counts: track.counts, sent: track.sent };
+    return track && { log: track.log, counts: track.counts, sent: track.sent, most: track.most };
   },
 
   signal: (_, key, name) => void tracks.get(key).signals.add(name),

@@ -20,7 +20,8 @@ const alphabet = "aé€😀z";
 /** A message as a script writes it: a string stands for itself, the others for a message of that many units. */
 export function messageOf(content) {
   if (typeof content === "string") return content;
-  if ("text" in content) return alphabet.repeat(Math.ceil(content.text / alphabet.length)).slice(0, content.text);
+  const { text } = content;
+  if (text !== undefined) return alphabet.repeat(text / alphabet.length) + "x".repeat(text % alphabet.length);
   if ("ascii" in content) return "x".repeat(content.ascii);
   return noise(content.bytes, content.seed);
 }
