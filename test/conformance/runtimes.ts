@@ -15,7 +15,12 @@ const root = join(import.meta.dirname, "../..");
 const agents = join(import.meta.dirname, "agent");
 
 export type RuntimeName = "node" | "deno" | "bun" | "workerd";
-export const runtimeNames: readonly RuntimeName[] = (process.env["DEVRT"]?.split(",") ?? ["node", "deno", "bun", "workerd"]) as RuntimeName[];
+export const runtimeNames: readonly RuntimeName[] = (process.env["DEVRT"]?.split(",") ?? [
+  "node",
+  "deno",
+  "bun",
+  "workerd",
+]) as RuntimeName[];
 
 /** A process that an agent runs in. */
 export interface Running {
