@@ -8,14 +8,15 @@ export interface Loaded {
   readonly kinds: Set<string>;
 }
 
-/** Follows the imports of `entry`, a path from the root of this package. */
+/** Follows the imports of `entry`, a path from the root of this package. A top-level await is an error. */
 export async function loadedBy(entry: string): Promise<Loaded> {
   const { metafile } = await build({
     entryPoints: [entry],
     bundle: true,
     write: false,
     metafile: true,
-    format: "esm",
+    // A module that waits as it is loaded cannot be had by require, and esbuild says so.
+    format: "cjs",
     external: ["node:*", "cloudflare:*"],
   });
   const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);

@@ -3,7 +3,7 @@ import type { Codec } from "./codec.ts";
 
 const MAX_HEADER = 14;
 /** From this size on a payload is not copied to be framed (server), or is masked into memory of its own (client). */
-const LARGE = 16384;
+export const LARGE = 16384;
 /** Batches up to this size share slabs; a larger one has memory of its own, so that a slow peer pins little. */
 const SHARED_BATCH = 4096;
 const SLAB_SIZE = 16384;

@@ -54,10 +54,13 @@ export class ClientConnection extends Connection {
   readonly url: string;
   readonly #endpoint: Endpoint;
   readonly #clientOptions: ClientOptions;
-  readonly #dialing = new AbortController();
+  /** Raised when the client gives up; undefined once it is open, when nobody must take it for that any more. */
+  #dialing: AbortController | undefined = new AbortController();
+  /** Stops listening to the signal of the options. */
+  #ignoreSignal: (() => void) | undefined;
   #started = false;
   #accept = "";
-  #reader = new HeadReader("response");
+  #reader: HeadReader<"response"> | undefined = new HeadReader("response");
   #response: ResponseHead | undefined;
   #refusal: { readonly error: HandshakeError; readonly body: BodyReader } | undefined;
 
@@ -88,7 +91,11 @@ export class ClientConnection extends Connection {
       void Promise.resolve().then(() => this.#aborted(signal));
       return true;
     }
-    signal?.addEventListener("abort", () => this.#aborted(signal), { once: true, signal: this.#dialing.signal });
+    if (signal) {
+      const aborted = (): void => this.#aborted(signal);
+      signal.addEventListener("abort", aborted, { once: true });
+      this.#ignoreSignal = () => signal.removeEventListener("abort", aborted);
+    }
     this.link.setTimer(() => {
       if (this.#refusal) return this.#refused();
       const text = `The opening handshake took longer than ${handshakeTimeout} ms.`;
@@ -107,7 +114,7 @@ export class ClientConnection extends Connection {
 
   async #dial(tls: TlsOptions): Promise<void> {
     const { secure, hostname, port, unix } = this.#endpoint;
-    const { signal } = this.#dialing;
+    const { signal } = this.#dialing!;
     let transport: Transport;
     try {
       if (this.#clientOptions.dial) {
@@ -169,13 +176,15 @@ export class ClientConnection extends Connection {
   }
 
   #headData(chunk: Uint8Array): Uint8Array | undefined {
-    let rest = this.#reader.push(chunk);
-    while (rest && isInterim(this.#reader.head.status)) {
-      this.#reader = new HeadReader("response");
-      rest = this.#reader.push(rest);
+    let reader = this.#reader!;
+    let rest = reader.push(chunk);
+    while (rest && isInterim(reader.head.status)) {
+      this.#reader = reader = new HeadReader("response");
+      rest = reader.push(rest);
     }
     if (!rest) return undefined;
-    this.#response = this.#reader.head;
+    this.#response = reader.head;
+    this.#reader = undefined;
     // A listener of `open` may use the codec, and the chunk may lie in its window.
     rest = new Uint8Array(rest);
     try {
@@ -200,7 +209,9 @@ export class ClientConnection extends Connection {
       for (const session of sessions) session.close();
       throw error;
     }
-    this.#dialing.abort();
+    this.#dialing = undefined;
+    this.#ignoreSignal?.();
+    this.#ignoreSignal = undefined;
     // What was queued may have cost the connection already.
     if (this.readyState === "open") this.emit("open");
   }
@@ -226,12 +237,13 @@ export class ClientConnection extends Connection {
 
   /** @internal */
   protected override ended(): void {
-    this.#dialing.abort();
+    this.#dialing?.abort();
+    this.#ignoreSignal?.();
   }
 
   /** @internal */
   override handshakeAbandoned(): void {
-    this.#dialing.abort();
+    this.#dialing?.abort();
     this.link.finish(new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));
   }
 }

@@ -1,4 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
+import { LARGE } from "../codec/outbox.ts";
 import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/close.ts";
 import { toBytes, type Data } from "../protocol/data.ts";
 import { ConnectionError, rangeError, typeError } from "../errors.ts";
@@ -73,7 +74,7 @@ export class Sending {
   }
 
   message(data: Data): boolean {
-    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, this.#toKeep(toBytes(data)));
+    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, this.#toKeep(toBytes(data, LARGE)));
   }
 
   as(data: Data, options: SendOptions): boolean {

@@ -49,6 +49,7 @@ export class BunTransport implements Transport {
   readonly raw: BunSocket;
   readonly secure: boolean;
   bufferedAmount = 0;
+  readonly #window: Uint8Array | undefined;
   #handler: TransportHandler | undefined;
   #queue: Waiting[] | undefined;
   /** Bytes that came before somebody was there for them. */
@@ -64,8 +65,9 @@ export class BunTransport implements Transport {
   #isCloseReported = false;
 
   /** `head` is what was read from the socket already. */
-  constructor(socket: BunSocket, head?: Uint8Array | null) {
+  constructor(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null) {
     this.raw = socket;
+    this.#window = window;
     this.secure = socket.getTLSVersion() !== null;
     if (head && head.length > 0) this.#held = [head];
     socket.data = this;
@@ -80,7 +82,7 @@ export class BunTransport implements Transport {
 
   /** Reports what came before {@link start}. */
   #catchUp(): void {
-    for (const chunk of this.#held ?? []) if (!this.#isDestroyed) this.#handler!.data(chunk);
+    for (const chunk of this.#held ?? []) this.#report(chunk);
     const wasHeld = this.#held !== undefined;
     this.#held = undefined;
     if (this.#hasEnded && !this.#isDestroyed) this.#handler!.end();
@@ -92,10 +94,21 @@ export class BunTransport implements Transport {
 
   received(chunk: Uint8Array): void {
     if (this.#isDestroyed) return;
-    if (this.#handler && !this.#held) return this.#handler.data(chunk);
+    if (this.#handler && !this.#held) return this.#report(chunk);
     // Bun never writes to a chunk again.
     (this.#held ??= []).push(chunk);
     this.raw.pause();
+  }
+
+  /** The codec decodes what lies in its window, and asking where a chunk of Bun's lies would cost more than a copy. */
+  #report(chunk: Uint8Array): void {
+    const window = this.#window;
+    if (!window) return this.#handler!.data(chunk);
+    for (let from = 0; from < chunk.length && !this.#isDestroyed; from += window.length) {
+      const piece = chunk.length <= window.length ? chunk : chunk.subarray(from, from + window.length);
+      window.set(piece);
+      this.#handler!.data(window.subarray(0, piece.length));
+    }
   }
 
   drained(): void {
@@ -244,9 +257,9 @@ export const handler: SocketHandler = {
 };
 
 /** Puts the port over a socket of Bun's that had other handlers. */
-export function takeOver(socket: BunSocket, head?: Uint8Array | null): BunTransport {
+export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null): BunTransport {
   socket.reload({ socket: handler });
-  return new BunTransport(socket, head);
+  return new BunTransport(socket, window, head);
 }
 
 export function isBunSocket(socket: unknown): socket is BunSocket {

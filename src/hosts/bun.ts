@@ -9,6 +9,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
+import { bufferText } from "./buffer-text.ts";
 import { BunTransport, handler, isBunSocket, takeOver, type BunSocket, type SocketHandler } from "./bun-transport.ts";
 import { DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
 import { isStreamPair, StreamsTransport } from "./streams.ts";
@@ -36,7 +37,7 @@ function tlsOptions({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContex
   };
 }
 
-function dial({ hostname, port, path, tls: secure, signal }: DialOptions): Promise<Transport> {
+function dial({ hostname, port, path, tls: secure, signal, window }: DialOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const where = { ...(path === undefined ? { host: hostname, port } : { path }), allowHalfOpen: true };
     let socket: net.Socket;
@@ -59,7 +60,7 @@ function dial({ hostname, port, path, tls: secure, signal }: DialOptions): Promi
     socket.once("close", () => reject(new Error("The connection was closed.")));
     socket.once(secure ? "secureConnect" : "connect", () => {
       signal.removeEventListener("abort", abort);
-      resolve(unwrap(socket));
+      resolve(unwrap(socket, window));
     });
     if (signal.aborted) abort();
   });
@@ -69,22 +70,22 @@ function dial({ hostname, port, path, tls: secure, signal }: DialOptions): Promi
  * Behind a socket of `node:net` is one of Bun's own, which is faster. This leans on a field that is not documented;
  * where it is missing, or is something else, the stream itself does.
  */
-function unwrap(socket: net.Socket): Transport {
+function unwrap(socket: net.Socket, window: Uint8Array): Transport {
   const inner = socket as unknown as { _handle: unknown };
   const handle = inner._handle;
   if (typeof handle !== "object" || handle === null || !isBunSocket(handle)) return new DuplexTransport(socket, false);
-  const transport = takeOver(handle, socket.read() as Uint8Array | null);
+  const transport = takeOver(handle, window, socket.read() as Uint8Array | null);
   inner._handle = null;
   socket.destroy();
   return transport;
 }
 
 async function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
-  const { port, host, path, tls: secure, backlog = 511, handshakeTimeout } = options;
+  const { port, host, path, tls: secure, backlog = 511, handshakeTimeout, window } = options;
   const shared = {
     socket: secure
-      ? secureHandler(connected, handshakeTimeout, secure.verify ?? false)
-      : { ...handler, open: (socket: BunSocket): void => connected(new BunTransport(socket)) },
+      ? secureHandler((socket) => connected(new BunTransport(socket, window)), handshakeTimeout, secure.verify ?? false)
+      : { ...handler, open: (socket: BunSocket): void => connected(new BunTransport(socket, window)) },
     backlog,
     allowHalfOpen: true,
     exclusive: true,
@@ -126,7 +127,7 @@ async function listen(options: ListenOptions, connected: (transport: Transport) 
 
 /** Hands a socket out only once its handshake is done, and well. */
 function secureHandler(
-  connected: (transport: Transport) => void,
+  connected: (socket: BunSocket) => void,
   handshakeTimeout: number,
   verify: boolean,
 ): SocketHandler {
@@ -137,7 +138,7 @@ function secureHandler(
     handshake(socket, success) {
       clearTimeout(timers.get(socket));
       timers.delete(socket);
-      if (success && (!verify || socket.authorized)) connected(new BunTransport(socket));
+      if (success && (!verify || socket.authorized)) connected(socket);
       else socket.close();
     },
   };
@@ -150,12 +151,13 @@ export const host: Host = {
     const timer = setTimeout(callback, ms).unref();
     return () => clearTimeout(timer);
   },
+  text: bufferText,
   reportError: (error) => console.error(error),
   dial,
   listen,
   wrap(socket, head) {
     if (isDuplex(socket)) return wrapDuplex(socket, head);
-    if (isBunSocket(socket)) return takeOver(socket, head);
+    if (isBunSocket(socket)) return takeOver(socket, undefined, head);
     if (isStreamPair(socket)) return new StreamsTransport(socket, head);
     throw typeError("ERR_OPTION_TYPE", "A socket must be one of Bun's or of Node's, or a pair of web streams.");
   },

@@ -118,13 +118,12 @@ function onData(this: Wrapped, chunk: Uint8Array): void {
  * Node calls it as a method of the socket.
  */
 export function onRead(window: Uint8Array): net.OnReadOpts {
-  return {
-    buffer: window,
-    callback(this: unknown, length) {
-      (this as Wrapped)[wrapper].read(window.subarray(0, length));
-      return true;
-    },
-  };
+  return { buffer: window, callback: onChunk };
+}
+
+function onChunk(this: unknown, length: number, window: Uint8Array): true {
+  (this as Wrapped)[wrapper].read(window.subarray(0, length));
+  return true;
 }
 
 function onEnd(this: Wrapped): void {
@@ -167,11 +166,13 @@ export function connecting(
 ): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const abort = (): void => void socket.destroy(new Error("The caller gave up."));
+    const closed = (): void => reject(new Error("The connection was closed."));
     signal.addEventListener("abort", abort, { once: true });
     socket.once("error", reject);
-    socket.once("close", () => reject(new Error("The connection was closed.")));
+    socket.once("close", closed);
     socket.once(event, () => {
       signal.removeEventListener("abort", abort);
+      socket.off("error", reject).off("close", closed);
       resolve(transport);
     });
     if (signal.aborted) abort();

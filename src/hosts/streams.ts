@@ -201,9 +201,10 @@ export class StreamsTransport implements Transport {
         if (this.#isClosed) return;
         if (this.#dones.length === 0) break;
         const piece = this.#take();
-        if (piece.length > 0) await this.#writer.write(piece);
+        const { length } = piece;
+        if (length > 0) await this.#writer.write(piece);
         if (this.#isClosed) return;
-        this.#sent(piece.length);
+        this.#sent(length);
       }
       await this.#writer.close();
       this.#isFinished = true;

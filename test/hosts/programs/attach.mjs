@@ -42,13 +42,16 @@ const behaviours = {
 };
 
 /** What the test asks for, by requests that are not for a WebSocket. */
-const commands = {};
+const commands = { "/open": () => servers.reduce((sum, { connections }) => sum + connections.size, 0) };
+
+const servers = [];
 
 function watch(server) {
+  servers.push(server);
   server.on("refused", ({ status }) => print("refused", status));
   server.on("connection", (ws, { target, path }) => {
     print(target, "open", ws.socket.secure, ws.socket.remoteAddress, ws.socket.remotePort);
-    ws.on("close", (code, reason) => print(target, "close", code, reason, server.connections.size));
+    ws.on("close", (code, reason) => print(target, "close", code, reason));
     ws.on("error", (error) => print(target, "error", error.code));
     behaviours[path]?.(ws);
   });
