@@ -71,7 +71,6 @@ export class BunTransport implements Transport {
     this.secure = socket.getTLSVersion() !== null;
     if (head && head.length > 0) this.#held = [head];
     socket.data = this;
-    socket.setNoDelay(true);
   }
 
   start(handler: TransportHandler): void {
@@ -259,6 +258,7 @@ export const handler: SocketHandler = {
 /** Puts the port over a socket of Bun's that had other handlers. */
 export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null): BunTransport {
   socket.reload({ socket: handler });
+  socket.setNoDelay(true);
   return new BunTransport(socket, window, head);
 }
 

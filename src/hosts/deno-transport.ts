@@ -60,6 +60,8 @@ export class DenoTransport implements Transport {
   #buffer: Uint8Array | undefined;
   #isReading = false;
   #isPaused = false;
+  /** What the read brought that was under way when reading was paused. */
+  #held: number | null | undefined;
   /** The last read filled its buffer: there is more to come at once. */
   #isBehind = false;
   /** The last read brought more than {@link #small} holds: so may the next. */
@@ -124,6 +126,10 @@ export class DenoTransport implements Transport {
   }
 
   readonly #wasRead = (length: number | null): void => {
+    if (this.#isPaused && !this.#isDestroyed) {
+      this.#held = length;
+      return;
+    }
     if (length === null) {
       this.#readOver();
       this.#ended();
@@ -167,7 +173,10 @@ export class DenoTransport implements Transport {
 
   resume(): void {
     this.#isPaused = false;
-    this.#read();
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) queueMicrotask(() => this.#wasRead(held));
+    else this.#read();
   }
 
   // --- writing

@@ -8,7 +8,7 @@ import * as tls from "node:tls";
 import type { DialOptions, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { connecting, DuplexTransport, listening } from "./duplex.ts";
 
-function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
+export function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
   const pem = (value: string | Uint8Array): string | Buffer =>
     typeof value === "string" ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
   return {
@@ -26,7 +26,8 @@ export async function dialTls(secure: TlsOptions, { hostname, port, path, signal
     ...(path === undefined ? { host: hostname, port } : { path }),
     ...secureContext(secure),
     // RFC 6066 §3: an address is no server name; the certificate is checked against it all the same.
-    ...(net.isIP(serverName) === 0 && { servername: serverName }),
+    servername: net.isIP(serverName) === 0 ? serverName : "",
+    checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(serverName, certificate),
     rejectUnauthorized: verify,
   });
   return connecting(new DuplexTransport(socket, false), socket, "secureConnect", signal);

@@ -300,6 +300,9 @@ describe.each(runtimes)("attach on %s", (runtime) => {
     expect((await peer.readFrame()).payload.toString()).toBe("first");
     expect((await peer.readFrame()).payload.equals(large)).toBe(true);
     expect((await peer.readFrame()).payload.toString()).toBe("last");
+    await webs.settled("/ready");
+    peer.send(op.text, "after a while");
+    expect((await peer.readFrame()).payload.toString()).toBe("after a while");
     peer.destroy();
     expect(await webs.printed(target, "close")).toEqual([1006, ""]);
   });

@@ -89,10 +89,13 @@ webs.others.on("upgrade", (request, socket) => {
 
 // A listener that cannot decide at once, as one that asks a database who the client is.
 const asking = watch(new Server());
-webs.asking.timeout = 50;
 webs.asking.on("upgrade", ({ method, url, headers, httpVersion }, socket, head) => {
   socket.on("error", () => undefined);
-  commands["/decide"] = () => asking.upgrade({ method, url, headers, httpVersion, socket, head });
+  commands["/decide"] = () => {
+    // As a web server does that wants requests to come without a pause; a WebSocket may be silent.
+    socket.setTimeout(1, () => socket.destroy());
+    asking.upgrade({ method, url, headers, httpVersion, socket, head });
+  };
   print(url, "asking");
 });
 

@@ -431,6 +431,15 @@ describe("a writable", () => {
     expect([pair.writable.locked, pair.writes.length + Number(pair.isClosing)]).toEqual([false, 1]);
   });
 
+  it("is sent nothing of what was written in the turn of destroy", async () => {
+    const { pair, watched } = make();
+    watched.write(1, bytes(1));
+    watched.call((transport) => transport.destroy());
+    await watched.until("close");
+    await turns();
+    expect([watched.names, pair.writes]).toEqual([["done", "close"], []]);
+  });
+
   it("tells of a write once, also when it is taken after destroy", async () => {
     const { pair, watched } = make();
     watched.write(1, bytes(1));
