@@ -9,16 +9,17 @@ import { until } from "../../../helpers/until.ts";
 export const certs = await certificates();
 export const window: Uint8Array = new Uint8Array(65536);
 
-/** Runs one case after the other and prints how each went. Nothing ends the process: it has to end by itself. */
+/** Runs one case after the other and prints which went well. If all did, the process has to end by itself. */
 export async function run(cases: Record<string, () => Promise<void>>): Promise<void> {
   for (const [name, work] of Object.entries(cases)) {
-    try {
-      await work();
-      console.log(`ok ${name}`);
-    } catch (error) {
+    const fail = (error: unknown): never => {
       console.log(`not ok ${name}\n${(error as Error).stack}`);
-      process.exitCode = 1;
-    }
+      process.exit(1);
+    };
+    process.once("uncaughtException", fail);
+    await work().catch(fail);
+    process.off("uncaughtException", fail);
+    console.log(`ok ${name}`);
   }
   console.log(`all ${Object.keys(cases).length} done`);
 }
