@@ -2,10 +2,7 @@
 // costs less than any server it measures. It is told what to do by its parent, one order at a time.
 import { randomBytes } from "node:crypto";
 import { Socket, connect } from "node:net";
-
-const REQUEST =
-  "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+import { REQUEST } from "./request.mjs";
 
 /** One masked frame, the naive way. */
 function frame(size, text) {

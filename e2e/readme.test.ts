@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { freePort, node } from "./run.ts";
+import { freePort, run, runtimes } from "./run.ts";
 
 /** The programs in README.md, each with the heading it stands under. */
 async function programs(): Promise<{ title: string; source: string }[]> {
@@ -28,6 +28,7 @@ const expected: Record<string, string> = {
   "Give up waiting": "ERR_CONNECT\n",
   "Close everything when a scope ends": "Hello\n",
   "Take over a socket from another web server": "Got: Hi\n",
+  "Bring a socket of your own: a proxy, a tunnel, another runtime": "You came through\n",
   "Look at frames": "1 Hello\n",
 };
 
@@ -38,13 +39,14 @@ describe("README", () => {
     expect(all.map(({ title }) => title).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each(all)("$title", async ({ title, source }) => {
+  const each = runtimes.flatMap((runtime) => all.map((program) => ({ runtime, ...program })));
+  test.each(each)("$title, on $runtime", async ({ runtime, title, source }) => {
     // Each port becomes a free one; the file lies where `hybi` means this package.
     const port = await freePort();
-    const file = `build/readme/${title.replace(/\W+/g, "-")}.mjs`;
+    const file = `build/readme/${runtime}-${title.replace(/\W+/g, "-")}.mjs`;
     await mkdir("build/readme", { recursive: true });
     await writeFile(file, source.replace(/\b50\d\d\b/g, String(port)));
-    const { code, stdout, stderr } = await node(file).ended;
+    const { code, stdout, stderr } = await run(runtime, file).ended;
     expect(stderr).toBe("");
     expect(code).toBe(0);
     expect(stdout.endsWith(expected[title]!), stdout).toBe(true);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
+import { resolve } from "node:path";
 
 /** What a finished program left behind. */
 export interface Outcome {
@@ -16,7 +17,7 @@ export class Program {
   #stderr = "";
   #waiters: (() => void)[] = [];
 
-  constructor(command: string, args: string[], cwd: string) {
+  constructor(command: string, args: readonly string[], cwd: string) {
     this.child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
@@ -27,7 +28,7 @@ export class Program {
       this.#wake();
     });
     this.ended = new Promise((resolve, reject) => {
-      this.child.once("error", reject);
+      this.child.once("error", (error) => reject(new Error(`${command} could not be started.`, { cause: error })));
       this.child.once("close", (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }));
     });
   }
@@ -49,9 +50,25 @@ export class Program {
   }
 }
 
-/** Runs a Node program in the folder of this package, where `hybi` resolves to what users get. */
-export function node(...args: string[]): Program {
-  return new Program(process.execPath, args, process.cwd());
+/** How each runtime is started, in the folder of this package, where `hybi` resolves to what its users get. */
+const commands = {
+  node: [process.execPath],
+  deno: [bin("deno"), "run", "--quiet", "--allow-all"],
+  bun: [bin("bun")],
+} as const;
+
+export type Runtime = keyof typeof commands;
+export const runtimes = Object.keys(commands) as Runtime[];
+
+/** Runs a program of this package. */
+export function run(runtime: Runtime, ...args: string[]): Program {
+  const [command, ...before] = commands[runtime];
+  return new Program(command, [...before, ...args], process.cwd());
+}
+
+/** The program that a package of npm's has brought; a test without it fails, and says so. */
+export function bin(name: string): string {
+  return resolve("node_modules/.bin", name);
 }
 
 /** A port that is free now. */

@@ -49,18 +49,21 @@ export type ErrorCode = keyof typeof errorCodes;
 
 /** The base of the errors that are not the caller's mistake. */
 export class HybiError extends Error {
+  // Written out, since a bundler that minifies renames the class.
+  override readonly name: string = "HybiError";
   /** One of {@link errorCodes}; stable across versions. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
 
 /** The connection could not be opened or broke, without the peer's protocol being at fault. */
-export class ConnectionError extends HybiError {}
+export class ConnectionError extends HybiError {
+  override readonly name = "ConnectionError";
+}
 
 /** A mistake of the caller: a value of the wrong type or form. */
 export function typeError(code: ErrorCode, message: string): TypeError & { readonly code: ErrorCode } {

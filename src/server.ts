@@ -6,15 +6,14 @@ import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from ".
 import { RequestReader } from "./driver/request-reader.ts";
 import { checkClose } from "./driver/sending.ts";
 import { ServerConnection, type ConnectionOwner } from "./driver/server-connection.ts";
+import { settingsOf, type Settings } from "./driver/settings.ts";
 import { isTransport, type Listener, type TlsOptions, type Transport } from "./driver/transport.ts";
-import { attach, type HttpServer } from "./attach.ts";
+import { attach, httpServer, type HttpServer } from "./attach.ts";
 import { GOING_AWAY, INTERNAL_ERROR } from "./protocol/close.ts";
 import { typeError } from "./errors.ts";
 import { RefusalError } from "./protocol/errors.ts";
-import { headerList } from "./protocol/headers.ts";
 import { checkOptions, integer, object, text, type Check } from "./protocol/options.ts";
 import type { OpeningRequest } from "./protocol/server-handshake.ts";
-import { checkSubprotocols } from "./protocol/subprotocol.ts";
 
 export interface ServerOptions extends ConnectionOptions {
   /** Where {@link Server.listen} listens; 0 lets the system choose. */
@@ -43,7 +42,7 @@ const serverChecks: Record<keyof ServerOptions, Check> = {
     checkOptions(value as object, tlsChecks);
   },
   backlog: integer(1, 2 ** 31 - 1),
-  server: object,
+  server: httpServer,
   path: (value, name) => {
     text(value, name);
     if (!(value as string).startsWith("/")) throw typeError("ERR_OPTION_TYPE", `${name} must begin with "/".`);
@@ -68,7 +67,7 @@ export class Server extends Emitter<ServerEvents> {
   /** The connections that are open. */
   readonly connections = new Set<ServerConnection>();
   readonly #options: ServerOptions;
-  readonly #connectionOptions: ConnectionOptions;
+  readonly #settings: Settings;
   readonly #readers = new Set<RequestReader>();
   /** Who awaits the end of a connection that {@link accept} took. */
   readonly #accepted = new Map<ServerConnection, () => void>();
@@ -100,9 +99,7 @@ export class Server extends Emitter<ServerEvents> {
     super();
     checkOptions(options, serverChecks);
     this.#options = options;
-    this.#connectionOptions = connectionPart(options);
-    checkSubprotocols(options.acceptProtocols ?? []);
-    headerList(options.additionalHeaders ?? [], "server");
+    this.#settings = settingsOf("server", host, connectionPart(options));
     if (options.server) this.attach(options.server);
   }
 
@@ -147,6 +144,9 @@ export class Server extends Emitter<ServerEvents> {
   /**
    * Takes the WebSocket requests of an `http` or `https` server. Several servers may attach to one, and are told apart
    * by their `path`; a request that none of them takes gets 404, unless others listen to the server's `upgrade` too.
+   *
+   * @throws {TypeError} ERR_OPTION_TYPE when it is no such server: the application of a framework, say, or what
+   * `Deno.serve` and `Bun.serve` answer.
    */
   attach(server: HttpServer): this {
     this.#detach.push(attach(server, this));
@@ -225,12 +225,7 @@ export class Server extends Emitter<ServerEvents> {
     if (this.#isClosing) decided = closing();
     else if (!(request instanceof RefusalError) && !this.takes(request.path))
       decided = new RefusalError(404, "There is no WebSocket at this path.");
-    const connection = new ServerConnection(
-      host,
-      { request: decided, transport, head },
-      this.#connectionOptions,
-      this.#owner,
-    );
+    const connection = new ServerConnection(this.#settings, { request: decided, transport, head }, this.#owner);
     if (closed) this.#accepted.set(connection, closed);
     connection.startConnection();
   }

@@ -3,6 +3,22 @@ import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
+/** What takes packages apart and puts bundles together. */
+const packagers = ["@arethetypeswrong/core", "@rollup/plugin-node-resolve", "esbuild", "publint", "rollup", "vite", "webpack"]; // prettier-ignore
+
+/** What a host stands on: its own runtime, the driver's port, and what several hosts share; never another host. */
+const hosts = [
+  "node:",
+  "src/driver/transport.ts",
+  "src/codec/text.ts",
+  "src/errors.ts",
+  "src/hosts/buffer-text.ts",
+  "src/hosts/duplex.ts",
+  "src/hosts/streams.ts",
+  "src/hosts/tls.ts",
+];
+const webFrameworks = ["express", "fastify", "koa", "hono", "@hono/node-server"];
+
 /**
  * Who may import whom, as ARCHITECTURE.md draws it: for each folder what the files in it may name, by the beginning of
  * the path from the root, or of the bare name.
@@ -14,16 +30,10 @@ const allowed: Record<string, readonly string[]> = {
   "src/codec": ["assembly/layout.ts", "build/codec/", "src/codec/", "src/errors.ts"],
   "src/protocol": ["assembly/layout.ts", "src/codec/", "src/protocol/", "src/errors.ts"],
   "src/driver": ["src/codec/", "src/protocol/", "src/driver/", "src/errors.ts"],
-  "src/hosts": [
-    "node:",
-    "cloudflare:",
-    "src/driver/transport.ts",
-    "src/codec/text.ts",
-    "src/errors.ts",
-    "src/hosts/bun-transport.ts",
-    "src/hosts/duplex.ts",
-    "src/hosts/streams.ts",
-  ],
+  "src/hosts": hosts,
+  "src/hosts/bun.ts": [...hosts, "src/hosts/bun-transport.ts"],
+  "src/hosts/deno.ts": [...hosts, "src/hosts/deno-transport.ts"],
+  "src/hosts/workerd.ts": [...hosts, "cloudflare:"],
   src: [
     "src/codec/",
     "src/protocol/",
@@ -37,8 +47,8 @@ const allowed: Record<string, readonly string[]> = {
     "src/hosts/streams.ts",
     "#host",
   ],
-  e2e: ["node:", "vitest", "ws", "hybi", "e2e/"],
-  examples: ["node:", "hybi", "examples/"],
+  e2e: ["node:", "vitest", "ws", ...packagers, "hybi", "e2e/"],
+  examples: ["node:", "hybi", "examples/", ...webFrameworks],
   bench: ["node:", "hybi", "ws", "bench/"],
 };
 

@@ -1,5 +1,6 @@
 // Echo by hybi, as a user would write it.
 import { Server } from "hybi";
+import { ready } from "./ready.mjs";
 
 const server = new Server({ port: 0, host: "127.0.0.1" });
 server.on("connection", (ws) => {
@@ -8,4 +9,4 @@ server.on("connection", (ws) => {
   });
 });
 const { port } = await server.listen();
-process.send({ port });
+ready(port);

@@ -1,5 +1,6 @@
 // The limit: `net` echoes the bytes as they come, frames and all, once it has let the load's handshake through.
 import { createServer } from "node:net";
+import { ready } from "./ready.mjs";
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.once("data", () => {
@@ -8,4 +9,4 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
   socket.on("error", () => undefined);
 });
-server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
+server.listen(0, "127.0.0.1", () => ready(server.address().port));

@@ -1,5 +1,6 @@
 // Echo by ws, without compression.
 import { WebSocketServer } from "ws";
+import { ready } from "./ready.mjs";
 
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
 server.on("connection", (ws) => {
@@ -7,4 +8,4 @@ server.on("connection", (ws) => {
     ws.send(data, { binary: isBinary });
   });
 });
-server.on("listening", () => process.send({ port: server.address().port }));
+server.on("listening", () => ready(server.address().port));

@@ -18,6 +18,6 @@ const echo :Workerd.Worker = (
     (name = "echo.mjs", esModule = embed "echo.mjs"),
     (name = "hybi", esModule = embed "../../dist/workerd/index.js"),
     (name = "shared/driver.js", esModule = embed "../../dist/workerd/shared/driver.js"),
-    (name = "shared/slot-decoder.js", esModule = embed "../../dist/workerd/shared/slot-decoder.js"),
+    (name = "shared/codec.js", esModule = embed "../../dist/workerd/shared/codec.js"),
   ],
 );

@@ -19,6 +19,6 @@ const dial :Workerd.Worker = (
     (name = "dial.mjs", esModule = embed "dial.mjs"),
     (name = "hybi", esModule = embed "../../dist/workerd/index.js"),
     (name = "shared/driver.js", esModule = embed "../../dist/workerd/shared/driver.js"),
-    (name = "shared/slot-decoder.js", esModule = embed "../../dist/workerd/shared/slot-decoder.js"),
+    (name = "shared/codec.js", esModule = embed "../../dist/workerd/shared/codec.js"),
   ],
 );

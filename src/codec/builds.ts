@@ -41,11 +41,11 @@ declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => { readonly exports: unknown };
 };
-declare const atob: (base64: string) => string;
 
-function instantiate(base64: string): CodecExports {
-  const module = new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
-  return new WebAssembly.Instance(module).exports as CodecExports;
+function instantiate(hex: string): CodecExports {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as CodecExports;
 }
 
 const builds: Record<CodecBuild, () => CodecExports> = {

@@ -3,7 +3,7 @@ import type { Codec } from "./codec.ts";
 
 const MAX_HEADER = 14;
 /** From this size on a payload is not copied to be framed (server), or is masked into memory of its own (client). */
-const LARGE = 16384;
+export const LARGE = 16384;
 /** Batches up to this size share slabs; a larger one has memory of its own, so that a slow peer pins little. */
 const SHARED_BATCH = 4096;
 const SLAB_SIZE = 16384;
@@ -28,16 +28,21 @@ class Slab {
 
 /** The send region of one codec: outboxes take turns in it. */
 class Region {
+  readonly codec: Codec;
   owner: Outbox | undefined;
   end = OUTBOX;
   readonly slab = new Slab();
+
+  constructor(codec: Codec) {
+    this.codec = codec;
+  }
 }
 
 const regions = new WeakMap<Codec, Region>();
 
 function regionOf(codec: Codec): Region {
   let region = regions.get(codec);
-  if (!region) regions.set(codec, (region = new Region()));
+  if (!region) regions.set(codec, (region = new Region(codec)));
   return region;
 }
 
@@ -48,14 +53,13 @@ function regionOf(codec: Codec): Region {
 export class Outbox {
   /** Bytes that wait here. */
   length = 0;
-  readonly #codec: Codec;
   readonly #region: Region;
   /** Hands out a fresh masking key for each frame (RFC 6455 §5.3); undefined at a server, which does not mask. */
   readonly #maskingKey: (() => number) | undefined;
-  #ready: Uint8Array[] = [];
+  /** What was copied out, or is not copied; undefined while there is nothing. */
+  #ready: Uint8Array[] | undefined;
 
   constructor(codec: Codec, maskingKey?: () => number) {
-    this.#codec = codec;
     this.#region = regionOf(codec);
     this.#maskingKey = maskingKey;
   }
@@ -93,8 +97,8 @@ export class Outbox {
   /** All that waits, in order, for the transport to keep. */
   take(): Uint8Array[] {
     this.#seal();
-    const ready = this.#ready;
-    this.#ready = [];
+    const ready = this.#ready ?? [];
+    this.#ready = undefined;
     this.length = 0;
     return ready;
   }
@@ -102,8 +106,12 @@ export class Outbox {
   /** Drops what waits. */
   clear(): void {
     if (this.#region.owner === this) this.#region.owner = undefined;
-    this.#ready = [];
+    this.#ready = undefined;
     this.length = 0;
+  }
+
+  get #codec(): Codec {
+    return this.#region.codec;
   }
 
   #finish(at: number, firstByte: number, length: number): void {
@@ -127,7 +135,7 @@ export class Outbox {
       this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 0, 0);
       this.length += this.#region.end - at + payload.length;
       this.#seal();
-      this.#ready.push(payload);
+      this.#push(payload);
       return;
     }
     const key = this.#maskingKey();
@@ -136,7 +144,11 @@ export class Outbox {
     this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 1, key);
     this.length += this.#region.end - at + payload.length;
     this.#seal();
-    this.#ready.push(masked);
+    this.#push(masked);
+  }
+
+  #push(bytes: Uint8Array): void {
+    (this.#ready ??= []).push(bytes);
   }
 
   /** Sees to it that the region is this outbox's and has room for `most` bytes; answers where they go. */
@@ -157,7 +169,7 @@ export class Outbox {
   #seal(): void {
     const region = this.#region;
     if (region.owner !== this) return;
-    if (region.end > OUTBOX) this.#ready.push(region.slab.copy(this.#codec.memory.subarray(OUTBOX, region.end)));
+    if (region.end > OUTBOX) this.#push(region.slab.copy(this.#codec.memory.subarray(OUTBOX, region.end)));
     region.end = OUTBOX;
     region.owner = undefined;
   }

@@ -8,6 +8,7 @@ import { checkOptions, object, type Check } from "../protocol/options.ts";
 import { parseUrl, type Endpoint } from "../protocol/url.ts";
 import { Connection } from "./connection.ts";
 import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./options.ts";
+import { settingsOf } from "./settings.ts";
 import { isTransport, type Host, type TlsOptions, type Transport } from "./transport.ts";
 
 /** Where a client's `dial` option is asked to go. */
@@ -53,10 +54,13 @@ export class ClientConnection extends Connection {
   readonly url: string;
   readonly #endpoint: Endpoint;
   readonly #clientOptions: ClientOptions;
-  readonly #dialing = new AbortController();
+  /** Raised when the client gives up; undefined once it is open, when nobody must take it for that any more. */
+  #dialing: AbortController | undefined = new AbortController();
+  /** Stops listening to the signal of the options. */
+  #ignoreSignal: (() => void) | undefined;
   #started = false;
   #accept = "";
-  #reader = new HeadReader("response");
+  #reader: HeadReader<"response"> | undefined = new HeadReader("response");
   #response: ResponseHead | undefined;
   #refusal: { readonly error: HandshakeError; readonly body: BodyReader } | undefined;
 
@@ -66,7 +70,7 @@ export class ClientConnection extends Connection {
    * @internal
    */
   constructor(host: Host, url: string | { readonly href: string }, options: ClientOptions) {
-    super("client", host, options, clientChecks);
+    super(settingsOf("client", host, options, clientChecks));
     this.#endpoint = parseUrl(url);
     this.url = typeof url === "string" ? url : url.href;
     this.#clientOptions = options;
@@ -87,7 +91,11 @@ export class ClientConnection extends Connection {
       void Promise.resolve().then(() => this.#aborted(signal));
       return true;
     }
-    signal?.addEventListener("abort", () => this.#aborted(signal), { once: true, signal: this.#dialing.signal });
+    if (signal) {
+      const aborted = (): void => this.#aborted(signal);
+      signal.addEventListener("abort", aborted, { once: true });
+      this.#ignoreSignal = () => signal.removeEventListener("abort", aborted);
+    }
     this.link.setTimer(() => {
       if (this.#refusal) return this.#refused();
       const text = `The opening handshake took longer than ${handshakeTimeout} ms.`;
@@ -106,17 +114,17 @@ export class ClientConnection extends Connection {
 
   async #dial(tls: TlsOptions): Promise<void> {
     const { secure, hostname, port, unix } = this.#endpoint;
-    const { signal } = this.#dialing;
+    const { signal } = this.#dialing!;
     let transport: Transport;
     try {
       if (this.#clientOptions.dial) {
         // In a turn of its own, so that nobody misses what it throws.
         const socket = await Promise.resolve({ hostname, port, secure, signal }).then(this.#clientOptions.dial);
-        transport = isTransport(socket) ? socket : this.host.wrap(socket);
+        transport = isTransport(socket) ? socket : this.settings.host.wrap(socket);
       } else {
         const secured = secure ? { serverName: hostname, ...tls } : undefined;
         const { window } = this.codec;
-        transport = await this.host.dial({ hostname, port, path: unix, tls: secured, window, signal });
+        transport = await this.settings.host.dial({ hostname, port, path: unix, tls: secured, window, signal });
       }
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
@@ -139,19 +147,26 @@ export class ClientConnection extends Connection {
   #request(): Uint8Array {
     const { target, host, credentials } = this.#endpoint;
     const nonce = new Uint8Array(16);
-    this.host.random(nonce);
+    this.settings.host.random(nonce);
     const key = this.codec.base64(nonce);
     this.#accept = this.codec.acceptKey(key);
     const headers = [...this.headers];
     if (credentials !== undefined && !headers.some(([name]) => name.toLowerCase() === "authorization")) {
       headers.push(["Authorization", `Basic ${this.codec.base64(this.codec.text.encodeBytes(credentials))}`]);
     }
-    const offers = (this.options.extensions ?? []).flatMap((extension) => extension.offer());
-    return writeRequest({ target, host, key, subprotocols: this.acceptProtocols, extensions: offers, headers });
+    const offers = this.settings.extensions.flatMap((extension) => extension.offer());
+    return writeRequest({
+      target,
+      host,
+      key,
+      subprotocols: this.settings.acceptProtocols,
+      extensions: offers,
+      headers,
+    });
   }
 
   /** @internal */
-  protected override handshakeData(chunk: Uint8Array): Uint8Array | undefined {
+  override handshakeData(chunk: Uint8Array): Uint8Array | undefined {
     try {
       return this.#refusal ? this.#refusalData(chunk) : this.#headData(chunk);
     } catch (error) {
@@ -161,13 +176,15 @@ export class ClientConnection extends Connection {
   }
 
   #headData(chunk: Uint8Array): Uint8Array | undefined {
-    let rest = this.#reader.push(chunk);
-    while (rest && isInterim(this.#reader.head.status)) {
-      this.#reader = new HeadReader("response");
-      rest = this.#reader.push(rest);
+    let reader = this.#reader!;
+    let rest = reader.push(chunk);
+    while (rest && isInterim(reader.head.status)) {
+      this.#reader = reader = new HeadReader("response");
+      rest = reader.push(rest);
     }
     if (!rest) return undefined;
-    this.#response = this.#reader.head;
+    this.#response = reader.head;
+    this.#reader = undefined;
     // A listener of `open` may use the codec, and the chunk may lie in its window.
     rest = new Uint8Array(rest);
     try {
@@ -182,8 +199,8 @@ export class ClientConnection extends Connection {
   }
 
   #open(response: ResponseHead): void {
-    const { extensions = [] } = this.options;
-    const expected = { accept: this.#accept, subprotocols: this.acceptProtocols, extensions };
+    const { acceptProtocols, extensions } = this.settings;
+    const expected = { accept: this.#accept, subprotocols: acceptProtocols, extensions };
     const { subprotocol, sessions } = readResponse(response, expected);
     const responses = parseExtensions(response.headers.get("sec-websocket-extensions") ?? "") ?? [];
     try {
@@ -192,7 +209,9 @@ export class ClientConnection extends Connection {
       for (const session of sessions) session.close();
       throw error;
     }
-    this.#dialing.abort();
+    this.#dialing = undefined;
+    this.#ignoreSignal?.();
+    this.#ignoreSignal = undefined;
     // What was queued may have cost the connection already.
     if (this.readyState === "open") this.emit("open");
   }
@@ -208,7 +227,7 @@ export class ClientConnection extends Connection {
   }
 
   /** @internal */
-  protected override handshakeEnded(cause?: Error): void {
+  override handshakeEnded(cause?: Error): void {
     // What is known of the refusal says more than how the transport ended behind it.
     if (this.#refusal) return this.#refused();
     const how = cause ? `: ${cause.message}` : "";
@@ -218,12 +237,13 @@ export class ClientConnection extends Connection {
 
   /** @internal */
   protected override ended(): void {
-    this.#dialing.abort();
+    this.#dialing?.abort();
+    this.#ignoreSignal?.();
   }
 
   /** @internal */
-  protected override handshakeAbandoned(): void {
-    this.#dialing.abort();
+  override handshakeAbandoned(): void {
+    this.#dialing?.abort();
     this.link.finish(new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));
   }
 }

@@ -3,74 +3,64 @@
  *
  * @module
  */
-import { defaultCodec, type Codec } from "../codec/codec.ts";
+import type { Codec } from "../codec/codec.ts";
 import { INTERNAL_ERROR, NORMAL_CLOSURE } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import { ConnectionError, typeError } from "../errors.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
-import { checkOptions, type Check } from "../protocol/options.ts";
 import type { Role } from "../protocol/protocol.ts";
-import { checkSubprotocols } from "../protocol/subprotocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
 import { Emitter, handlerError, type Listener } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
 import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
-import { defaults, type ConnectionOptions } from "./options.ts";
 import { Receiving } from "./receiving.ts";
 import type { SendCallback } from "./sender.ts";
-import { Sending, type SendOptions } from "./sending.ts";
-import type { Host, Transport } from "./transport.ts";
+import { Sending, type CallbackRunner, type SendOptions } from "./sending.ts";
+import type { Settings } from "./settings.ts";
+import type { Transport } from "./transport.ts";
 
-export abstract class Connection extends Emitter<ConnectionEvents> implements AsyncIterable<Message> {
+/** The extensions of most connections. */
+const NONE: readonly string[] = Object.freeze([]);
+
+export abstract class Connection
+  extends Emitter<ConnectionEvents>
+  implements AsyncIterable<Message>, LinkOwner, CallbackRunner
+{
   /** The version of the protocol. */
   readonly version = "hybi-13";
   /** The negotiated subprotocol, or "" (RFC 6455 §1.9). */
   protocol = "";
   /** The names of the negotiated extensions (§9). */
-  extensions: readonly string[] = [];
+  extensions = NONE;
 
-  /** @internal */
-  protected readonly host: Host;
-  /** @internal */
-  protected readonly options: ConnectionOptions;
-  /** @internal */
-  protected readonly codec: Codec;
   /** What `additionalHeaders` and `setHeader` gave. @internal */
-  protected readonly headers: HeaderField[];
-  /** @internal */
-  protected readonly acceptProtocols: readonly string[];
+  protected headers: readonly HeaderField[];
   /** @internal */
   protected readonly link: Link;
   readonly #sending: Sending;
   readonly #receiving: Receiving;
-  #closeWaiters: ((info: CloseInfo) => void)[] = [];
+  #closeWaiters: ((info: CloseInfo) => void)[] | undefined;
   /** What broke, for whoever comes too late for the `error` event. */
   #failure: Error | undefined;
 
   /** @internal */
-  constructor(role: Role, host: Host, options: ConnectionOptions, checks: Readonly<Record<string, Check>>) {
+  constructor(settings: Settings) {
     super();
-    checkOptions(options, checks);
-    this.host = host;
-    this.options = options;
-    this.codec = options.codec ?? defaultCodec;
-    if (host.text) this.codec.useText(host.text);
-    this.headers = headerList(options.additionalHeaders ?? [], role);
-    this.acceptProtocols = checkSubprotocols(options.acceptProtocols ?? []);
-    const limits = {
-      codec: this.codec,
-      maxLength: options.maxLength ?? defaults.maxLength,
-      maxFragments: options.maxFragments ?? defaults.maxFragments,
-      closeTimeout: options.closeTimeout ?? defaults.closeTimeout,
-      highWaterMark: options.highWaterMark ?? defaults.highWaterMark,
-    };
-    this.link = new Link(role, host, limits, this.#linkOwner());
-    this.#sending = new Sending(this.link, this.codec, (callback, error) => this.#callUser(callback, error));
-    this.#receiving = new Receiving(this.link, limits.highWaterMark, {
-      deliver: (message) => this.emit("message", message),
-      areThere: () => this.listenerCount("message") > 0,
-    });
+    this.headers = settings.headers;
+    this.link = new Link(settings, this);
+    this.#sending = new Sending(this.link, this);
+    this.#receiving = new Receiving(this.link, this);
+  }
+
+  /** @internal */
+  protected get settings(): Settings {
+    return this.link.settings;
+  }
+
+  /** @internal */
+  protected get codec(): Codec {
+    return this.link.settings.codec;
   }
 
   get role(): Role {
@@ -124,18 +114,18 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   setHeader(name: string, value: string): this {
     if (this.link.transport || this.readyState !== "connecting")
       throw typeError("ERR_STATE", "The opening handshake has begun: set headers before it.");
-    this.headers.push(...headerList([[name, value]], this.role));
+    this.headers = [...this.headers, ...headerList([[name, value]], this.role)];
     return this;
   }
 
-  /** Bytes of the opening handshake came; see {@link LinkOwner.handshakeData}. @internal */
-  protected abstract handshakeData(chunk: Uint8Array): Uint8Array | undefined;
+  /** {@link LinkOwner.handshakeData} @internal */
+  abstract handshakeData(chunk: Uint8Array): Uint8Array | undefined;
 
-  /** @internal */
-  protected abstract handshakeEnded(cause?: Error): void;
+  /** {@link LinkOwner.handshakeEnded} @internal */
+  abstract handshakeEnded(cause?: Error): void;
 
-  /** {@link LinkOwner.abandoned} @internal */
-  protected abstract handshakeAbandoned(): void;
+  /** {@link LinkOwner.handshakeAbandoned} @internal */
+  abstract handshakeAbandoned(): void;
 
   /**
    * The opening handshake is done: `response`, if there is one to send, leaves first, then what was sent early.
@@ -153,7 +143,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   ): void {
     this.link.open(negotiated.sessions);
     this.protocol = negotiated.subprotocol ?? "";
-    this.extensions = negotiated.extensions;
+    if (negotiated.extensions.length > 0) this.extensions = negotiated.extensions;
     this.#receiving.regulate();
     if (response) this.link.transport!.write([response], () => undefined);
     this.#sending.release();
@@ -268,7 +258,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
   close(code: number = NORMAL_CLOSURE, reason = ""): Promise<CloseInfo> {
     this.#sending.close(code, reason);
     const { closeInfo } = this.link;
-    return closeInfo ? Promise.resolve(closeInfo) : new Promise((resolve) => this.#closeWaiters.push(resolve));
+    return closeInfo ? Promise.resolve(closeInfo) : new Promise((resolve) => (this.#closeWaiters ??= []).push(resolve));
   }
 
   /** The same as {@link close}, in the seed's order. */
@@ -288,25 +278,48 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
 
   // --- inside
 
-  #linkOwner(): LinkOwner {
-    return {
-      handshakeData: (chunk) => this.handshakeData(chunk),
-      handshakeEnded: (cause) => this.handshakeEnded(cause),
-      abandoned: () => this.handshakeAbandoned(),
-      message: (message) => this.#receiving.message(message),
-      ping: (payload) => void this.emit("ping", payload),
-      pong: (payload) => {
-        this.#sending.answered(payload);
-        this.emit("pong", payload);
-      },
-      drained: () => void this.emit("drain"),
-      closing: () => this.#receiving.regulate(),
-      failed: (error) => {
-        this.#failure = error;
-        this.emit("error", error);
-      },
-      closed: (info) => this.#closed(info),
-    };
+  /** {@link LinkOwner.received} @internal */
+  received(message: Message): void {
+    this.#receiving.message(message);
+  }
+
+  /** {@link LinkOwner.pinged} @internal */
+  pinged(payload: Uint8Array): void {
+    this.emit("ping", payload);
+  }
+
+  /** {@link LinkOwner.ponged} @internal */
+  ponged(payload: Uint8Array): void {
+    this.#sending.answered(payload);
+    this.emit("pong", payload);
+  }
+
+  /** {@link LinkOwner.drained} @internal */
+  drained(): void {
+    this.emit("drain");
+  }
+
+  /** {@link LinkOwner.closing} @internal */
+  closing(): void {
+    this.#receiving.regulate();
+  }
+
+  /** {@link LinkOwner.failed} @internal */
+  failed(error: Error): void {
+    this.#failure = error;
+    this.emit("error", error);
+  }
+
+  /** {@link LinkOwner.closed} @internal */
+  closed(info: CloseInfo): void {
+    const text = `The connection was closed with ${info.code}.`;
+    const error = new ConnectionError("ERR_CLOSED", text, { cause: this.#failure });
+    this.#sending.abandon(error);
+    this.#receiving.end(info.wasClean ? undefined : error);
+    for (const resolve of this.#closeWaiters ?? []) resolve(info);
+    this.#closeWaiters = undefined;
+    this.ended();
+    this.emit("close", info.code, info.reason);
   }
 
   /** The connection is over; the `close` event is still to come. @internal */
@@ -314,17 +327,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
     // for a subclass
   }
 
-  #closed(info: CloseInfo): void {
-    const text = `The connection was closed with ${info.code}.`;
-    const error = new ConnectionError("ERR_CLOSED", text, { cause: this.#failure });
-    this.#sending.abandon(error);
-    this.#receiving.end(info.wasClean ? undefined : error);
-    for (const resolve of this.#closeWaiters.splice(0)) resolve(info);
-    this.ended();
-    this.emit("close", info.code, info.reason);
-  }
-
-  #callUser(callback: SendCallback, error: Error | undefined): void {
+  /** {@link CallbackRunner.callUser} @internal */
+  callUser(callback: SendCallback, error?: Error): void {
     try {
       callback(error);
     } catch (thrown) {
@@ -337,7 +341,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> implements As
     const error = handlerError(thrown, event);
     // `close` is the last event, also when a promise is rejected behind it.
     const isUnheard = event === "error" || this.link.closeInfo !== undefined || !this.emit("error", error);
-    if (isUnheard) this.host.reportError(error);
+    if (isUnheard) this.settings.host.reportError(error);
     this.link.breakOff(INTERNAL_ERROR);
   }
 }

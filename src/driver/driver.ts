@@ -5,11 +5,11 @@
  */
 import { RefusalError } from "../protocol/errors.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
-import { checkOptions } from "../protocol/options.ts";
 import { readRequest, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { ClientConnection, type ClientOptions } from "./client-connection.ts";
-import { connectionChecks, type ConnectionOptions } from "./options.ts";
+import type { ConnectionOptions } from "./options.ts";
 import { ServerConnection } from "./server-connection.ts";
+import { settingsOf } from "./settings.ts";
 import { isTransport, type Host } from "./transport.ts";
 
 /** A request that a web server has read, with its socket: what Node's `upgrade` event supplies. */
@@ -59,14 +59,11 @@ export function driverFor(host: Host): Driver {
   return {
     makeServer(env, options = {}) {
       // Before the socket is touched, so that a call with a mistake in it can be made again.
-      checkOptions(options, connectionChecks);
+      const settings = settingsOf("server", host, options);
       const { socket, head } = env;
       const transport = isTransport(socket) ? socket : host.wrap(socket, head);
-      return new ServerConnection(
-        host,
-        { request: requestOf(env), transport, head: transport === socket ? head : undefined },
-        options,
-      );
+      const opening = { request: requestOf(env), transport, head: transport === socket ? head : undefined };
+      return new ServerConnection(settings, opening);
     },
     makeClient: (url, options = {}) => new ClientConnection(host, url, options),
   };

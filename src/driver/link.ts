@@ -3,16 +3,14 @@
  *
  * @module
  */
-import type { Codec } from "../codec/codec.ts";
 import { ConnectionError } from "../errors.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
-import type { Limits } from "../protocol/limits.ts";
-import { maskingKeys } from "../protocol/masking-keys.ts";
 import { PONG } from "../protocol/opcode.ts";
-import { Protocol, type ProtocolHandler, type Role } from "../protocol/protocol.ts";
+import { Protocol, type ProtocolHandler } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
-import { Sender } from "./sender.ts";
-import type { Host, Transport, TransportHandler } from "./transport.ts";
+import { Sender, type SenderOwner } from "./sender.ts";
+import type { Settings } from "./settings.ts";
+import type { Transport, TransportHandler } from "./transport.ts";
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -31,10 +29,11 @@ export interface LinkOwner {
   /** The peer ended its stream, or the transport broke, before the opening handshake was done. */
   handshakeEnded(cause?: Error): void;
   /** The connection was given up before the link had a transport: {@link Link.finish} is for the owner to call. */
-  abandoned(): void;
-  message(message: string | Uint8Array): void;
-  ping(payload: Uint8Array): void;
-  pong(payload: Uint8Array): void;
+  handshakeAbandoned(): void;
+  received(message: string | Uint8Array): void;
+  pinged(payload: Uint8Array): void;
+  ponged(payload: Uint8Array): void;
+  /** The peer has caught up after a send answered false. */
   drained(): void;
   /** Close frames are on their way, or the connection was failed; {@link closed} follows in bounded time. */
   closing(): void;
@@ -43,34 +42,25 @@ export interface LinkOwner {
   closed(info: CloseInfo): void;
 }
 
-export interface LinkOptions extends Limits {
-  readonly codec: Codec;
-  readonly closeTimeout: number;
-  readonly highWaterMark: number;
-}
-
-export class Link implements TransportHandler, ProtocolHandler {
+export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
+  readonly settings: Settings;
   readonly protocol: Protocol;
   readonly sender: Sender;
   transport: Transport | undefined;
   /** How it ended, once it has. */
   closeInfo: CloseInfo | undefined;
 
-  readonly #host: Host;
   readonly #owner: LinkOwner;
-  readonly #closeTimeout: number;
   #cancelTimer: (() => void) | undefined;
   #isDestroyed = false;
   /** The payload of the latest Ping that could not be answered yet (§5.5.3). */
   #latePong: Uint8Array | undefined;
 
-  constructor(role: Role, host: Host, options: LinkOptions, owner: LinkOwner) {
-    this.#host = host;
+  constructor(settings: Settings, owner: LinkOwner) {
+    this.settings = settings;
     this.#owner = owner;
-    this.#closeTimeout = options.closeTimeout;
-    const maskingKey = role === "client" ? maskingKeysOf(host) : undefined;
-    this.protocol = new Protocol({ role, codec: options.codec, limits: options, maskingKey }, this);
-    this.sender = new Sender(this.protocol.outbox, options.highWaterMark, () => this.#drained());
+    this.protocol = new Protocol(settings, this);
+    this.sender = new Sender(this.protocol.outbox, settings.highWaterMark, this);
   }
 
   get readyState(): ReadyState {
@@ -90,7 +80,7 @@ export class Link implements TransportHandler, ProtocolHandler {
     this.protocol.abandon();
     this.transport!.write([answer], () => undefined);
     this.transport!.end();
-    this.setTimer(() => this.terminate(), this.#closeTimeout);
+    this.setTimer(() => this.terminate(), this.settings.closeTimeout);
   }
 
   /** The opening handshake is done. */
@@ -103,7 +93,7 @@ export class Link implements TransportHandler, ProtocolHandler {
   /** Calls back unless {@link stopTimer}, or another timer, comes first. */
   setTimer(callback: () => void, ms: number): void {
     this.stopTimer();
-    this.#cancelTimer = this.#host.setTimer(callback, ms);
+    this.#cancelTimer = this.settings.host.setTimer(callback, ms);
   }
 
   stopTimer(): void {
@@ -160,18 +150,18 @@ export class Link implements TransportHandler, ProtocolHandler {
   // --- what the protocol reports
 
   message(message: string | Uint8Array): void {
-    this.#owner.message(message);
+    this.#owner.received(message);
   }
 
   ping(payload: Uint8Array): void {
     // §5.5.3: of several Pings that wait, only the latest need be answered; so a peer that does not read costs little.
     if (this.sender.isFull) this.#latePong = payload;
     else this.#answer(payload);
-    this.#owner.ping(payload);
+    this.#owner.pinged(payload);
   }
 
   pong(payload: Uint8Array): void {
-    this.#owner.pong(payload);
+    this.#owner.ponged(payload);
   }
 
   closeDone(): void {
@@ -194,7 +184,7 @@ export class Link implements TransportHandler, ProtocolHandler {
     this.sender.wrote();
   }
 
-  #drained(): void {
+  caughtUp(): void {
     const payload = this.#latePong;
     this.#latePong = undefined;
     if (payload) this.#answer(payload);
@@ -227,20 +217,11 @@ export class Link implements TransportHandler, ProtocolHandler {
     this.protocol.abandon();
     this.stopTimer();
     if (this.transport) this.transport.destroy();
-    else this.#owner.abandoned();
+    else this.#owner.handshakeAbandoned();
   }
 
   #limitClosing(): void {
-    this.setTimer(() => this.terminate(), this.#closeTimeout);
+    this.setTimer(() => this.terminate(), this.settings.closeTimeout);
     this.#owner.closing();
   }
-}
-
-const keysOf = new WeakMap<Host, () => number>();
-
-/** One pool of masking keys for all connections of a host; each key is still used once. */
-function maskingKeysOf(host: Host): () => number {
-  let keys = keysOf.get(host);
-  if (!keys) keysOf.set(host, (keys = maskingKeys((bytes) => host.random(bytes))));
-  return keys;
 }

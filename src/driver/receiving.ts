@@ -1,13 +1,8 @@
 import type { Message } from "../protocol/data.ts";
+import type { Emitter } from "./emitter.ts";
+import type { ConnectionEvents } from "./events.ts";
 import { Inbox } from "./inbox.ts";
 import type { Link } from "./link.ts";
-
-/** Who listens for messages. */
-export interface Listeners {
-  /** Answers false when there are none. */
-  readonly deliver: (message: Message) => boolean;
-  readonly areThere: () => boolean;
-}
 
 /**
  * What becomes of the messages that come in: they go to the listeners, or wait for whoever pulls them. While too much
@@ -15,10 +10,11 @@ export interface Listeners {
  */
 export class Receiving {
   isPaused = false;
-  readonly #inbox = new Inbox();
   readonly #link: Link;
-  readonly #highWaterMark: number;
-  readonly #listeners: Listeners;
+  /** Has the listeners. */
+  readonly #emitter: Emitter<ConnectionEvents>;
+  /** Undefined while nothing has waited, nor anyone for it. */
+  #inbox: Inbox | undefined;
   /** Loops that are under way. */
   #loops = 0;
   /** Someone has read a message, and so may read the next. */
@@ -27,27 +23,35 @@ export class Receiving {
   #dropsUntaken = false;
   #isReading = true;
 
-  constructor(link: Link, highWaterMark: number, listeners: Listeners) {
+  constructor(link: Link, emitter: Emitter<ConnectionEvents>) {
     this.#link = link;
-    this.#highWaterMark = highWaterMark;
-    this.#listeners = listeners;
+    this.#emitter = emitter;
+  }
+
+  get #isListenedTo(): boolean {
+    return this.#emitter.listenerCount("message") > 0;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#inbox?.isEmpty ?? true;
   }
 
   /** Someone pulls. Listeners get everything beside a loop, but hold nothing back: between two reads they are alone. */
   get #isPulled(): boolean {
-    return this.#loops > 0 || this.#inbox.isAwaited || (this.#hasRead && !this.#listeners.areThere());
+    const isAwaited = this.#inbox?.isAwaited ?? false;
+    return this.#loops > 0 || isAwaited || (this.#hasRead && !this.#isListenedTo);
   }
 
   message(message: Message): void {
     if (this.#isPulled) {
-      this.#inbox.push(message, this.#listeners.areThere());
-      this.#listeners.deliver(message);
+      this.#hold(message, this.#isListenedTo);
+      this.#emitter.emit("message", message);
       this.regulate();
-    } else if (!this.#inbox.isEmpty || !this.#listeners.deliver(message)) {
+    } else if (!this.#isEmpty || !this.#emitter.emit("message", message)) {
       // Nobody listens yet, or those before it are still on their way to the one who now does.
       const isWanted = !this.#dropsUntaken && this.#link.readyState === "open";
-      if (!isWanted && !this.#listeners.areThere()) return;
-      this.#inbox.push(message, false);
+      if (!isWanted && !this.#isListenedTo) return;
+      this.#hold(message, false);
       this.regulate();
     }
   }
@@ -63,7 +67,7 @@ export class Receiving {
   }
 
   readOn(): Promise<Message | undefined> {
-    const message = this.#inbox.read();
+    const message = (this.#inbox ??= new Inbox()).read();
     this.regulate();
     return message;
   }
@@ -76,12 +80,12 @@ export class Receiving {
 
   /** A listener is there: what was held goes to it, once the caller has finished setting up. */
   listen(): void {
-    if (this.#isPulled || this.#inbox.isEmpty) return;
+    if (this.#isPulled || this.#isEmpty) return;
     void Promise.resolve().then(() => {
-      while (!this.#isPulled && this.#listeners.areThere()) {
-        const held = this.#inbox.shift();
+      while (!this.#isPulled && this.#isListenedTo) {
+        const held = this.#inbox?.shift();
         if (!held) break;
-        if (!held.wasHeard) this.#listeners.deliver(held.message);
+        if (!held.wasHeard) this.#emitter.emit("message", held.message);
       }
       this.regulate();
     });
@@ -99,12 +103,12 @@ export class Receiving {
   }
 
   end(error: Error | undefined): void {
-    this.#inbox.end(error);
+    (this.#inbox ??= new Inbox()).end(error);
   }
 
   /** Reads from the transport, or not. */
   regulate(): void {
-    const isFull = this.#inbox.size >= this.#highWaterMark;
+    const isFull = (this.#inbox?.size ?? 0) >= this.#link.settings.highWaterMark;
     // Once it is closing, the peer's Close frame, or the end of its stream, must be seen; only a reader may delay it.
     const isOpen = this.#link.readyState === "open";
     const shouldRead = isOpen ? !this.isPaused && !isFull : !(this.#isPulled && isFull);
@@ -112,5 +116,9 @@ export class Receiving {
     this.#isReading = shouldRead;
     if (shouldRead) this.#link.transport?.resume();
     else this.#link.transport?.pause();
+  }
+
+  #hold(message: Message, wasHeard: boolean): void {
+    (this.#inbox ??= new Inbox()).push(message, wasHeard);
   }
 }

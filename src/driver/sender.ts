@@ -7,24 +7,35 @@ export type SendCallback = (error?: Error) => void;
 /** From this many bytes on a batch does not wait for its end. */
 const FULL_BATCH = 65536;
 
+/** A callback, and the number of the write after which it is called. */
+interface Waiting {
+  readonly write: number;
+  readonly callback: SendCallback;
+}
+
+/** Who a sender reports to. */
+export interface SenderOwner {
+  /** The peer has caught up after {@link Sender.wrote} answered false. */
+  caughtUp(): void;
+}
+
 /** What leaves a connection: it joins the frames of one turn into one write, and knows what the system has taken. */
 export class Sender {
   readonly #outbox: Outbox;
   readonly #highWaterMark: number;
-  readonly #drained: () => void;
+  readonly #owner: SenderOwner;
   #transport: Transport | undefined;
   #flushScheduled = false;
   #batching = false;
   #needDrain = false;
   #writesBegun = 0;
   #writesDone = 0;
-  #callbacks: { readonly write: number; readonly callback: SendCallback }[] = [];
+  #callbacks: Waiting[] | undefined;
 
-  /** `drained` is called once the peer has caught up after {@link wrote} answered false. */
-  constructor(outbox: Outbox, highWaterMark: number, drained: () => void) {
+  constructor(outbox: Outbox, highWaterMark: number, owner: SenderOwner) {
     this.#outbox = outbox;
     this.#highWaterMark = highWaterMark;
-    this.#drained = drained;
+    this.#owner = owner;
   }
 
   attach(transport: Transport): void {
@@ -43,7 +54,7 @@ export class Sender {
 
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
   wrote(callback?: SendCallback): boolean {
-    if (callback) this.#callbacks.push({ write: this.#writesBegun + 1, callback });
+    if (callback) (this.#callbacks ??= []).push({ write: this.#writesBegun + 1, callback });
     if (this.#outbox.length >= FULL_BATCH) {
       this.flush();
     } else if (!this.#batching && !this.#flushScheduled) {
@@ -75,24 +86,27 @@ export class Sender {
   flush(): void {
     if (this.#outbox.length === 0 || !this.#transport) return;
     this.#writesBegun++;
-    this.#transport.write(this.#outbox.take(), this.#written);
+    this.#transport.write(this.#outbox.take(), (error) => this.#written(error));
   }
 
   /** The transport is gone: what was not taken will not be. */
   abandon(error: Error): void {
     this.#outbox.clear();
     this.#needDrain = false;
-    for (const { callback } of this.#callbacks.splice(0)) callback(error);
+    const callbacks = this.#callbacks ?? [];
+    this.#callbacks = undefined;
+    for (const { callback } of callbacks) callback(error);
   }
 
-  readonly #written = (error?: Error | null): void => {
+  #written(error?: Error | null): void {
     this.#writesDone++;
-    while (this.#callbacks.length > 0 && this.#callbacks[0]!.write <= this.#writesDone) {
+    while (this.#callbacks?.[0] && this.#callbacks[0].write <= this.#writesDone) {
       this.#callbacks.shift()!.callback(error ?? undefined);
     }
+    if (this.#callbacks?.length === 0) this.#callbacks = undefined;
     if (this.#needDrain && !error && this.bufferedAmount <= this.#highWaterMark / 2) {
       this.#needDrain = false;
-      this.#drained();
+      this.#owner.caughtUp();
     }
-  };
+  }
 }

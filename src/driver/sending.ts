@@ -1,4 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
+import { LARGE } from "../codec/outbox.ts";
 import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/close.ts";
 import { toBytes, type Data } from "../protocol/data.ts";
 import { ConnectionError, rangeError, typeError } from "../errors.ts";
@@ -50,23 +51,30 @@ interface EarlySend {
   readonly fail: (error: Error) => boolean;
 }
 
+/** Who a user's callbacks are run by. */
+export interface CallbackRunner {
+  /** Runs a callback so that what it throws goes where a listener's does. */
+  callUser(callback: SendCallback, error?: Error): void;
+}
+
 /** What a user may send, and when: checked, and held until the connection is open. */
 export class Sending {
   readonly #link: Link;
-  readonly #codec: Codec;
-  /** Runs a user's callback so that what it throws goes where a listener's does. */
-  readonly #callUser: (callback: SendCallback, error?: Error) => void;
-  readonly #pings = new Pings();
-  #early: EarlySend[] = [];
+  readonly #runner: CallbackRunner;
+  #pings: Pings | undefined;
+  #early: EarlySend[] | undefined;
 
-  constructor(link: Link, codec: Codec, callUser: (callback: SendCallback, error?: Error) => void) {
+  constructor(link: Link, runner: CallbackRunner) {
     this.#link = link;
-    this.#codec = codec;
-    this.#callUser = callUser;
+    this.#runner = runner;
+  }
+
+  get #codec(): Codec {
+    return this.#link.settings.codec;
   }
 
   message(data: Data): boolean {
-    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, this.#toKeep(toBytes(data)));
+    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, this.#toKeep(toBytes(data, LARGE)));
   }
 
   as(data: Data, options: SendOptions): boolean {
@@ -90,10 +98,10 @@ export class Sending {
 
   ping(message: Data, callback?: SendCallback): boolean {
     const payload = this.#controlPayload(message);
-    const answered = callback && ((error?: Error) => this.#callUser(callback, error));
+    const answered = callback && ((error?: Error) => this.#runner.callUser(callback, error));
     return this.#send(
       () => {
-        if (answered) this.#pings.add(payload, answered);
+        if (answered) (this.#pings ??= new Pings()).add(payload, answered);
         this.#link.protocol.sendControl(PING, payload);
       },
       undefined,
@@ -115,17 +123,17 @@ export class Sending {
 
   /** A Pong came. */
   answered(payload: Uint8Array): void {
-    for (const callback of this.#pings.answered(payload)) callback();
+    for (const callback of this.#pings?.answered(payload) ?? []) callback();
   }
 
   /** The connection is open: what waited for that leaves first. */
   release(): void {
-    for (const { run, fail } of this.#early.splice(0)) {
+    for (const { run, fail } of this.#takeEarly()) {
       try {
         run();
       } catch (error) {
         if (fail(error as Error)) continue;
-        this.#callUser(() => {
+        this.#runner.callUser(() => {
           throw error;
         });
       }
@@ -135,8 +143,14 @@ export class Sending {
 
   /** The connection is closed. */
   abandon(error: Error): void {
-    for (const { fail } of this.#early.splice(0)) fail(error);
-    for (const callback of this.#pings.abandon()) callback(error);
+    for (const { fail } of this.#takeEarly()) fail(error);
+    for (const callback of this.#pings?.abandon() ?? []) callback(error);
+  }
+
+  #takeEarly(): EarlySend[] {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    return early;
   }
 
   #text(text: string, callback?: SendCallback): boolean {
@@ -160,9 +174,10 @@ export class Sending {
     const { readyState, sender } = this.#link;
     if (readyState === "open") {
       run();
-      return sender.wrote(written && ((error) => this.#callUser(written, error)));
+      return sender.wrote(written && ((error) => this.#runner.callUser(written, error)));
     }
     if (readyState === "connecting") {
+      this.#early ??= [];
       if (this.#early.length >= MAX_EARLY_SENDS)
         throw new ConnectionError(
           "ERR_QUEUE_FULL",
@@ -171,7 +186,7 @@ export class Sending {
       this.#early.push({
         run: () => void this.#send(run, written, unsent),
         fail: (error) => {
-          if (unsent) this.#callUser(unsent, error);
+          if (unsent) this.#runner.callUser(unsent, error);
           return unsent !== undefined;
         },
       });
@@ -179,7 +194,7 @@ export class Sending {
     }
     if (unsent) {
       const error = new ConnectionError("ERR_NOT_OPEN", `The connection is ${readyState}: nothing was sent.`);
-      void Promise.resolve().then(() => this.#callUser(unsent, error));
+      void Promise.resolve().then(() => this.#runner.callUser(unsent, error));
     }
     return false;
   }

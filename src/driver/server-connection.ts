@@ -4,8 +4,8 @@ import { RefusalError } from "../protocol/errors.ts";
 import { writeRefusal, writeResponse, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { selectSubprotocol } from "../protocol/subprotocol.ts";
 import { Connection } from "./connection.ts";
-import { connectionChecks, type ConnectionOptions } from "./options.ts";
-import type { Host, Transport } from "./transport.ts";
+import type { Settings } from "./settings.ts";
+import type { Transport } from "./transport.ts";
 
 /** What a server connection is made of: the request, or why it is refused, and the transport it came over. */
 export interface Opening {
@@ -28,26 +28,28 @@ export interface ConnectionOwner {
 export class ServerConnection extends Connection {
   /** The client's opening handshake; undefined when it broke the rules and is to be refused. */
   readonly request: OpeningRequest | undefined;
-  readonly #opening: Opening;
+  /** Until it is started. */
+  #opening: Opening | undefined;
   readonly #owner: ConnectionOwner | undefined;
 
   /** @internal */
-  constructor(host: Host, opening: Opening, options: ConnectionOptions, owner?: ConnectionOwner) {
-    super("server", host, options, connectionChecks);
+  constructor(settings: Settings, opening: Opening, owner?: ConnectionOwner) {
+    super(settings);
     this.#opening = opening;
     this.#owner = owner;
     this.request = opening.request instanceof RefusalError ? undefined : opening.request;
   }
 
   override startConnection(): boolean {
-    if (this.link.transport || this.readyState !== "connecting") return false;
+    if (!this.#opening || this.readyState !== "connecting") return false;
     const { request, transport, head } = this.#opening;
+    this.#opening = undefined;
     this.link.start(transport);
     if (request instanceof RefusalError) return this.#refuse(request);
     let extensions: NegotiatedExtensions | undefined;
     try {
-      extensions = negotiate(request.extensions, this.options.extensions ?? []);
-      const subprotocol = selectSubprotocol(request.subprotocols, this.acceptProtocols);
+      extensions = negotiate(request.extensions, this.settings.extensions);
+      const subprotocol = selectSubprotocol(request.subprotocols, this.settings.acceptProtocols);
       const response = writeResponse({
         accept: this.codec.acceptKey(request.key),
         subprotocol,
@@ -79,19 +81,19 @@ export class ServerConnection extends Connection {
   }
 
   /** The request was read before there was a connection. @internal */
-  protected override handshakeData(): undefined {
+  override handshakeData(): undefined {
     return undefined;
   }
 
   /** @internal */
-  protected override handshakeEnded(): void {
+  override handshakeEnded(): void {
     this.link.terminate();
   }
 
   /** @internal */
-  protected override handshakeAbandoned(): void {
+  override handshakeAbandoned(): void {
     // Terminated before it was started: the socket is still the web server's way of reaching the client.
-    this.link.start(this.#opening.transport);
+    this.link.start(this.#opening!.transport);
     this.link.transport!.destroy();
   }
 }

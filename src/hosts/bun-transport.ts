@@ -21,8 +21,10 @@ export interface BunSocket {
   resume(): void;
   /** Sends the end of the stream; reading goes on. */
   shutdown(): void;
-  /** Closes at once. (`terminate` would reset the connection, and `end` stops reading it.) */
+  /** Closes, and leaves it to the system to send what it has taken. */
   close(): void;
+  /** Resets the connection: what the peer has not read yet may be lost to it. */
+  terminate(): void;
   reload(options: { socket: SocketHandler }): void;
 }
 
@@ -49,6 +51,7 @@ export class BunTransport implements Transport {
   readonly raw: BunSocket;
   readonly secure: boolean;
   bufferedAmount = 0;
+  readonly #window: Uint8Array | undefined;
   #handler: TransportHandler | undefined;
   #queue: Waiting[] | undefined;
   /** Bytes that came before somebody was there for them. */
@@ -64,12 +67,12 @@ export class BunTransport implements Transport {
   #isCloseReported = false;
 
   /** `head` is what was read from the socket already. */
-  constructor(socket: BunSocket, head?: Uint8Array | null) {
+  constructor(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null) {
     this.raw = socket;
+    this.#window = window;
     this.secure = socket.getTLSVersion() !== null;
     if (head && head.length > 0) this.#held = [head];
     socket.data = this;
-    socket.setNoDelay(true);
   }
 
   start(handler: TransportHandler): void {
@@ -80,7 +83,7 @@ export class BunTransport implements Transport {
 
   /** Reports what came before {@link start}. */
   #catchUp(): void {
-    for (const chunk of this.#held ?? []) if (!this.#isDestroyed) this.#handler!.data(chunk);
+    for (const chunk of this.#held ?? []) this.#report(chunk);
     const wasHeld = this.#held !== undefined;
     this.#held = undefined;
     if (this.#hasEnded && !this.#isDestroyed) this.#handler!.end();
@@ -92,10 +95,21 @@ export class BunTransport implements Transport {
 
   received(chunk: Uint8Array): void {
     if (this.#isDestroyed) return;
-    if (this.#handler && !this.#held) return this.#handler.data(chunk);
+    if (this.#handler && !this.#held) return this.#report(chunk);
     // Bun never writes to a chunk again.
     (this.#held ??= []).push(chunk);
     this.raw.pause();
+  }
+
+  /** The codec decodes what lies in its window, and asking where a chunk of Bun's lies would cost more than a copy. */
+  #report(chunk: Uint8Array): void {
+    const window = this.#window;
+    if (!window) return this.#handler!.data(chunk);
+    for (let from = 0; from < chunk.length && !this.#isDestroyed; from += window.length) {
+      const piece = chunk.length <= window.length ? chunk : chunk.subarray(from, from + window.length);
+      window.set(piece);
+      this.#handler!.data(window.subarray(0, piece.length));
+    }
   }
 
   drained(): void {
@@ -216,7 +230,10 @@ export class BunTransport implements Transport {
   destroy(): void {
     if (this.#isDestroyed || this.#isClosed) return;
     this.#isDestroyed = true;
-    this.raw.close();
+    // With the rest of a TLS record to send, Bun would wait twelve seconds for the peer to take it.
+    if (this.secure && this.#queue) this.raw.terminate();
+    else this.raw.close();
+    this.closed();
   }
 
   get remoteAddress(): string | undefined {
@@ -244,9 +261,10 @@ export const handler: SocketHandler = {
 };
 
 /** Puts the port over a socket of Bun's that had other handlers. */
-export function takeOver(socket: BunSocket, head?: Uint8Array | null): BunTransport {
+export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null): BunTransport {
   socket.reload({ socket: handler });
-  return new BunTransport(socket, head);
+  socket.setNoDelay(true);
+  return new BunTransport(socket, window, head);
 }
 
 export function isBunSocket(socket: unknown): socket is BunSocket {

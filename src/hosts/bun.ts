@@ -6,12 +6,13 @@
 import { randomFillSync } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import * as net from "node:net";
-import * as tls from "node:tls";
-import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
-import { typeError } from "../errors.ts";
+import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
+import { ConnectionError, typeError } from "../errors.ts";
+import { bufferText } from "./buffer-text.ts";
 import { BunTransport, handler, isBunSocket, takeOver, type BunSocket, type SocketHandler } from "./bun-transport.ts";
-import { DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
+import { connecting, DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
 import { isStreamPair, StreamsTransport } from "./streams.ts";
+import { dialTls, secureContext } from "./tls.ts";
 
 interface BunListener {
   readonly hostname: string;
@@ -24,74 +25,47 @@ declare const Bun: {
   listen(options: { readonly socket: SocketHandler; readonly [option: string]: unknown }): BunListener;
 };
 
-const pem = (value: string | Uint8Array): string | Buffer =>
-  typeof value === "string" ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
-
-function tlsOptions({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
-  return {
-    ...(ca !== undefined && { ca: typeof ca === "string" || ca instanceof Uint8Array ? pem(ca) : ca.map(pem) }),
-    ...(cert !== undefined && { cert: pem(cert) }),
-    ...(key !== undefined && { key: pem(key) }),
-    ...(passphrase !== undefined && { passphrase }),
-  };
-}
-
-function dial({ hostname, port, path, tls: secure, signal }: DialOptions): Promise<Transport> {
-  return new Promise((resolve, reject) => {
-    const where = { ...(path === undefined ? { host: hostname, port } : { path }), allowHalfOpen: true };
-    let socket: net.Socket;
-    if (secure) {
-      const { serverName = hostname, verify = true } = secure;
-      socket = tls.connect({
-        ...where,
-        ...tlsOptions(secure),
-        ALPNProtocols: ["http/1.1"],
-        // RFC 6066 §3: an address is no server name; the certificate is checked against it all the same.
-        ...(net.isIP(serverName) === 0 && { servername: serverName }),
-        rejectUnauthorized: verify,
-      });
-    } else {
-      socket = net.connect(where);
-    }
-    const abort = (): void => void socket.destroy(new Error("The caller gave up."));
-    signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", reject);
-    socket.once("close", () => reject(new Error("The connection was closed.")));
-    socket.once(secure ? "secureConnect" : "connect", () => {
-      signal.removeEventListener("abort", abort);
-      resolve(unwrap(socket));
-    });
-    if (signal.aborted) abort();
-  });
+async function dial(options: DialOptions): Promise<Transport> {
+  const { hostname, port, path, tls, signal, window } = options;
+  if (tls) return unwrap(await dialTls(tls, options), window);
+  const where = path === undefined ? { host: hostname, port } : { path };
+  const socket = net.connect({ ...where, allowHalfOpen: true });
+  return unwrap(await connecting(new DuplexTransport(socket, false), socket, "connect", signal), window);
 }
 
 /**
- * Behind a socket of `node:net` is one of Bun's own, which is faster. This leans on a field that is not documented;
- * where it is missing, or is something else, the stream itself does.
+ * Behind a socket of `node:net` is one of Bun's own, which is faster and does all that the port says. This leans on a
+ * field that is not documented; where it is missing, or is something else, the stream has to do.
  */
-function unwrap(socket: net.Socket): Transport {
-  const inner = socket as unknown as { _handle: unknown };
-  const handle = inner._handle;
-  if (typeof handle !== "object" || handle === null || !isBunSocket(handle)) return new DuplexTransport(socket, false);
-  const transport = takeOver(handle, socket.read() as Uint8Array | null);
-  inner._handle = null;
+function unwrap(outer: Transport, window: Uint8Array): Transport {
+  const socket = outer.raw as net.Socket & { _handle: unknown };
+  const { _handle: inner } = socket;
+  if (typeof inner !== "object" || inner === null || !isBunSocket(inner)) return outer;
+  const transport = takeOver(inner, window, socket.read() as Uint8Array | null);
+  socket._handle = null;
   socket.destroy();
   return transport;
 }
 
+/** What Bun tells the system, whatever its options say. 511, which counts as the default elsewhere, is as good. */
+const BACKLOG = 512;
+
 async function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
-  const { port, host, path, tls: secure, backlog = 511, handshakeTimeout } = options;
+  const { port, host, path, tls: secure, backlog = BACKLOG, handshakeTimeout, window } = options;
+  if (backlog !== BACKLOG && backlog !== BACKLOG - 1) {
+    const text = `Bun keeps ${BACKLOG} connections until they are accepted, and no other number: leave "backlog" out.`;
+    throw new ConnectionError("ERR_UNSUPPORTED", text);
+  }
   const shared = {
     socket: secure
-      ? secureHandler(connected, handshakeTimeout, secure.verify ?? false)
-      : { ...handler, open: (socket: BunSocket): void => connected(new BunTransport(socket)) },
-    backlog,
+      ? secureHandler((socket) => connected(new BunTransport(socket, window)), handshakeTimeout, secure.verify ?? false)
+      : { ...handler, open: (socket: BunSocket): void => connected(new BunTransport(socket, window)) },
     allowHalfOpen: true,
     exclusive: true,
     reusePort: false,
     ...(secure && {
       tls: {
-        ...tlsOptions(secure),
+        ...secureContext(secure),
         // As TLS has it on the wire (RFC 7301 §3.1): each name behind its length.
         ALPNProtocols: "\x08http/1.1",
         requestCert: secure.verify ?? false,
@@ -126,7 +100,7 @@ async function listen(options: ListenOptions, connected: (transport: Transport) 
 
 /** Hands a socket out only once its handshake is done, and well. */
 function secureHandler(
-  connected: (transport: Transport) => void,
+  connected: (socket: BunSocket) => void,
   handshakeTimeout: number,
   verify: boolean,
 ): SocketHandler {
@@ -137,7 +111,7 @@ function secureHandler(
     handshake(socket, success) {
       clearTimeout(timers.get(socket));
       timers.delete(socket);
-      if (success && (!verify || socket.authorized)) connected(new BunTransport(socket));
+      if (success && (!verify || socket.authorized)) connected(socket);
       else socket.close();
     },
   };
@@ -150,12 +124,13 @@ export const host: Host = {
     const timer = setTimeout(callback, ms).unref();
     return () => clearTimeout(timer);
   },
+  text: bufferText,
   reportError: (error) => console.error(error),
   dial,
   listen,
   wrap(socket, head) {
     if (isDuplex(socket)) return wrapDuplex(socket, head);
-    if (isBunSocket(socket)) return takeOver(socket, head);
+    if (isBunSocket(socket)) return takeOver(socket, undefined, head);
     if (isStreamPair(socket)) return new StreamsTransport(socket, head);
     throw typeError("ERR_OPTION_TYPE", "A socket must be one of Bun's or of Node's, or a pair of web streams.");
   },

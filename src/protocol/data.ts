@@ -15,16 +15,17 @@ const lengthOf = (bytes: Uint8Array): number => lengthProperty.get!.call(bytes) 
 
 /**
  * Exactly the bytes that the view covers at this moment. Memory that can change its size, or that another thread can
- * write to, is copied.
+ * write to, is copied. A caller who copies what is shorter than `keptFrom` before anything else runs may be given such
+ * memory: to ask for the buffer of a short array has the engine make one, which takes longer than all of the sending.
  *
  * @throws {TypeError} ERR_DATA_TYPE for anything that is not bytes, and for a detached buffer.
  */
-export function toBytes(data: Exclude<Data, string>): Uint8Array {
+export function toBytes(data: Exclude<Data, string>, keptFrom = 0): Uint8Array {
   try {
     // What is empty may be so because its buffer is detached; and a length that is not the view's own would have bytes
     // sent that nobody passed in.
     const isSound = data instanceof Uint8Array && data.length > 0 && data.length === lengthOf(data);
-    if (isSound && isPlain(data.buffer)) return data;
+    if (isSound && (data.length < keptFrom || isPlain(data.buffer))) return data;
     // A DataView can be made of a buffer from any realm, and of nothing that only calls itself one.
     const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : new DataView(data);
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);

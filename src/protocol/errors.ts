@@ -8,6 +8,7 @@ import type { HeaderFields } from "./headers.ts";
 
 /** The peer's HTTP head is malformed or past a limit (RFC 9112 §2 to §5); its code is ERR_HANDSHAKE_HEAD. */
 export class HeadError extends HybiError {
+  override readonly name = "HeadError";
   /** The status a server answers with; 0 at a client, which answers a response with nothing. */
   readonly status: number;
 
@@ -19,6 +20,7 @@ export class HeadError extends HybiError {
 
 /** What a server answers to an opening handshake that it does not take; its code is ERR_HANDSHAKE_REQUEST. */
 export class RefusalError extends HybiError {
+  override readonly name = "RefusalError";
   /** The HTTP status to answer with. */
   readonly status: number;
   /** Fields that the answer carries next to those of its framing, such as `Allow` or `Sec-WebSocket-Version`. */
@@ -41,6 +43,7 @@ export class RefusalError extends HybiError {
 
 /** The server's response did not open the connection: ERR_HANDSHAKE_REFUSED or ERR_HANDSHAKE_RESPONSE. */
 export class HandshakeError extends HybiError {
+  override readonly name = "HandshakeError";
   /** The status of the response. */
   readonly status: number;
   /** The fields of the response. */
@@ -62,6 +65,7 @@ export class HandshakeError extends HybiError {
 
 /** The peer broke RFC 6455 on an open connection; {@link closeCode} is what it was told. */
 export class ProtocolError extends HybiError {
+  override readonly name = "ProtocolError";
   /** The status code of the Close frame that was sent (§7.4.1). */
   readonly closeCode: number;
 

@@ -22,8 +22,7 @@ import {
   isDigit,
   type Element,
 } from "./head-grammar.ts";
-import { HeaderFields, trimSpace } from "./headers.ts";
-import type { HeaderField } from "./headers.ts";
+import { HeaderFields } from "./headers.ts";
 
 /** What bounds a head. Each is a positive integer. */
 export interface HeadLimits {
@@ -198,16 +197,8 @@ export class HeadReader<Kind extends "request" | "response"> {
 
   /** Takes a head apart that {@link #scan} has found well-formed. */
   #parse(text: string): HeadOf<Kind> {
-    const lines = text.split("\r\n");
-    const startLine = lines[0] as string;
-    const fields: HeaderField[] = [];
-    // The last line and the empty one behind it leave two empty texts.
-    for (let index = 1; index < lines.length - 2; index++) {
-      const line = lines[index] as string;
-      const colon = line.indexOf(":");
-      fields.push([line.slice(0, colon), trimSpace(line, colon + 1)]);
-    }
-    const headers = new HeaderFields(fields);
+    const startLine = text.slice(0, text.indexOf("\r\n"));
+    const headers = HeaderFields.ofHead(text);
     if (this.#kind === "request") {
       const [method, target] = startLine.split(" ") as [string, string];
       return { method, target, version: "1.1", headers } satisfies RequestHead as HeadOf<Kind>;

@@ -76,10 +76,21 @@ export function tokenList(value: string): string[] | undefined {
 
 /** An immutable list of header fields, in the order of the wire; names are looked up without regard to case. */
 export class HeaderFields implements Iterable<HeaderField> {
-  readonly #fields: readonly HeaderField[];
+  /** The fields, or the head that they are read from whenever they are asked for. */
+  #source: readonly HeaderField[] | string;
 
   constructor(fields: Iterable<HeaderField> = []) {
-    this.#fields = Array.from(fields);
+    this.#source = Array.from(fields);
+  }
+
+  /**
+   * The fields of a head that is known to be well-formed, from its start line to its empty line. Many connections keep
+   * theirs for as long as they live, and one text is smaller than a list of small ones.
+   */
+  static ofHead(head: string): HeaderFields {
+    const fields = new HeaderFields();
+    fields.#source = head;
+    return fields;
   }
 
   /** Takes fields over that something else has read and checked; undefined values are left out. */
@@ -89,7 +100,7 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   /** How many fields there are, counting a name as often as it stands there. */
   get size(): number {
-    return this.#fields.length;
+    return Array.from(this).length;
   }
 
   /** The value of a field; of several with that name, all of them, joined by ", " (RFC 9110 §5.3). */
@@ -100,11 +111,10 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   /** The values of all fields with that name. */
   getAll(name: string): string[] {
-    // A few fields are looked up a few times: comparing lengths first is faster than building an index.
     const wanted = name.toLowerCase();
     const values: string[] = [];
-    for (const [key, value] of this.#fields) {
-      if (key.length === wanted.length && key.toLowerCase() === wanted) values.push(value);
+    for (const [key, value] of this.#ofLength(wanted.length)) {
+      if (key.toLowerCase() === wanted) values.push(value);
     }
     return values;
   }
@@ -114,7 +124,23 @@ export class HeaderFields implements Iterable<HeaderField> {
   }
 
   [Symbol.iterator](): IterableIterator<HeaderField> {
-    return this.#fields[Symbol.iterator]();
+    return this.#ofLength(undefined);
+  }
+
+  /** The fields whose name has that length: so few that comparing them is faster than building an index. */
+  *#ofLength(length: number | undefined): IterableIterator<HeaderField> {
+    const head = this.#source;
+    if (typeof head !== "string") {
+      for (const field of head) if (length === undefined || field[0].length === length) yield field;
+      return;
+    }
+    let end = head.indexOf("\r\n");
+    for (let start = end + 2; start < head.length - 2; start = end + 2) {
+      end = head.indexOf("\r\n", start);
+      const colon = head.indexOf(":", start);
+      if (length === undefined || colon - start === length)
+        yield [head.slice(start, colon), trimSpace(head, colon + 1, end)];
+    }
   }
 }
 

@@ -38,10 +38,9 @@ export interface ProtocolHandler {
   failed(error: HybiError): void;
 }
 
-export interface ProtocolOptions {
+export interface ProtocolOptions extends Limits {
   readonly role: Role;
   readonly codec: Codec;
-  readonly limits: Limits;
   /** A client's source of masking keys (§5.3). */
   readonly maskingKey?: (() => number) | undefined;
 }
@@ -55,8 +54,9 @@ const errorCodeOf: Record<number, ErrorCode> = {
 
 const WHOLE = EVENT_FIRST | EVENT_LAST;
 
+const NO_SESSIONS: readonly ExtensionSession[] = [];
+
 export class Protocol implements DecoderSink {
-  readonly role: Role;
   /** The frames to be written; whoever owns the transport takes them. */
   readonly outbox: Outbox;
   /** "_The WebSocket Connection Close Code_" (§7.1.5). */
@@ -67,22 +67,28 @@ export class Protocol implements DecoderSink {
   wasClean = false;
 
   #state: State = "connecting";
-  readonly #codec: Codec;
-  readonly #limits: Limits;
+  readonly #options: ProtocolOptions;
   readonly #handler: ProtocolHandler;
   #decoder: SlotDecoder | undefined;
-  #sessions: readonly ExtensionSession[] = [];
-  readonly #message = new Assembler();
-  readonly #control = new Assembler();
+  #sessions = NO_SESSIONS;
+  /** A message, and a control frame, of which a part is still to come. */
+  #message: Assembler | undefined;
+  #control: Assembler | undefined;
   /** A message of ours has begun and its final fragment is still to be sent (§5.4). */
   #sendingFragments = false;
 
   constructor(options: ProtocolOptions, handler: ProtocolHandler) {
-    this.role = options.role;
-    this.#codec = options.codec;
-    this.#limits = options.limits;
+    this.#options = options;
     this.#handler = handler;
     this.outbox = new Outbox(options.codec, options.maskingKey);
+  }
+
+  get role(): Role {
+    return this.#options.role;
+  }
+
+  get #codec(): Codec {
+    return this.#options.codec;
   }
 
   get readyState(): ReadyState {
@@ -102,13 +108,10 @@ export class Protocol implements DecoderSink {
   open(sessions: readonly ExtensionSession[] = []): void {
     // Before a slot is taken, which nobody would give back if this throws.
     const opened = next(this.#state, "opened");
-    this.#decoder = new SlotDecoder(this.#codec, {
-      role: this.role,
-      maxLength: this.#limits.maxLength,
-      maxFragments: this.#limits.maxFragments,
-      allowedRsv: sessions.reduce((bits, session) => bits | session.rsv, 0),
-    });
-    this.#sessions = sessions;
+    const { role, codec, maxLength, maxFragments } = this.#options;
+    const allowedRsv = sessions.reduce((bits, session) => bits | session.rsv, 0);
+    this.#decoder = new SlotDecoder(codec, { role, maxLength, maxFragments, allowedRsv });
+    if (sessions.length > 0) this.#sessions = sessions;
     this.#state = opened;
   }
 
@@ -140,9 +143,11 @@ export class Protocol implements DecoderSink {
   }
 
   #messagePiece(opcode: number, flags: number, at: number, length: number, left: number): void {
+    this.#message ??= new Assembler();
     this.#message.append(this.#codec.memory.subarray(at, at + length), left);
     if (!(flags & EVENT_LAST)) return;
     let bytes = this.#message.take();
+    this.#message = undefined;
     const rsv = flags & EVENT_RSV;
     if (rsv) {
       const decoded = this.#decodeExtensions(opcode, rsv, bytes);
@@ -163,7 +168,7 @@ export class Protocol implements DecoderSink {
   #decodeExtensions(opcode: number, rsv: number, bytes: Uint8Array): Uint8Array | undefined {
     try {
       for (const session of [...this.#sessions].reverse()) {
-        if (session.rsv & rsv) bytes = session.decode(opcode, bytes, this.#limits.maxLength);
+        if (session.rsv & rsv) bytes = session.decode(opcode, bytes, this.#options.maxLength);
       }
     } catch (error) {
       const closeCode = error instanceof ProtocolError ? error.closeCode : INVALID_PAYLOAD;
@@ -178,9 +183,11 @@ export class Protocol implements DecoderSink {
   }
 
   #controlPiece(opcode: number, flags: number, at: number, length: number, left: number): void {
+    this.#control ??= new Assembler();
     this.#control.append(this.#codec.memory.subarray(at, at + length), left);
     if (!(flags & EVENT_LAST)) return;
     const payload = this.#control.take();
+    this.#control = undefined;
     if (opcode === PING) this.#handler.ping(payload);
     else if (opcode === PONG) this.#handler.pong(payload);
     else this.#receiveClose(payload);
@@ -296,7 +303,7 @@ export class Protocol implements DecoderSink {
     this.#decoder?.free();
     this.#decoder = undefined;
     for (const session of this.#sessions) session.close();
-    this.#sessions = [];
+    this.#sessions = NO_SESSIONS;
     this.outbox.clear();
   }
 

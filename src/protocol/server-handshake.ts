@@ -135,13 +135,16 @@ function checkNoContent(headers: HeaderFields): void {
   }
 }
 
+/** What most requests ask for: one for all, since connections keep it. */
+const NONE: readonly never[] = Object.freeze([]);
+
 function listField<Element>(
   headers: HeaderFields,
   name: string,
   parse: (value: string) => Element[] | undefined,
-): Element[] {
+): readonly Element[] {
   const value = headers.get(name);
-  if (value === undefined) return [];
+  if (value === undefined) return NONE;
   const elements = parse(value);
   if (!elements) throw refusal(400, `The header ${name} is malformed.`);
   return elements;

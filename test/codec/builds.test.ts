@@ -17,7 +17,7 @@ interface WebAssemblyApi {
   Instance: new (module: object) => { exports: object };
 }
 const api = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-const bytesOfSimd = Buffer.from(simd, "base64");
+const bytesOfSimd = Buffer.from(simd, "hex");
 
 /** An engine that refuses modules with SIMD. */
 class NoSimdModule extends api.Module {

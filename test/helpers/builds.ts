@@ -16,8 +16,8 @@ export interface Build {
   readonly memory: Uint8Array;
 }
 
-function fromModule(name: CodecBuild, base64: string): Build {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, "base64")));
+function fromModule(name: CodecBuild, hex: string): Build {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(hex, "hex")));
   return withMemory(name, exports as CodecExports);
 }
 

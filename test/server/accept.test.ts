@@ -148,6 +148,18 @@ describe("a client's dial", () => {
     await closed;
   });
 
+  it("may end its socket with the signal: that is not raised once the connection is open", async () => {
+    const server = echoing();
+    const port = await listening(net.createServer((socket) => void server.accept(socket)));
+    const dial: ClientOptions["dial"] = ({ signal }) => net.connect({ port, host: "127.0.0.1", signal });
+    const controller = new AbortController();
+    const ws = await connect("ws://a.example", { dial, signal: controller.signal });
+    controller.abort();
+    ws.send("Hi");
+    expect(await ws.read()).toBe("Hi");
+    expect(await ws.close()).toMatchObject({ code: 1000, wasClean: true });
+  });
+
   it("goes through an HTTP proxy", async () => {
     const server = echoing();
     const port = await listening(net.createServer((socket) => void server.accept(socket)));

@@ -1,5 +1,7 @@
+import { EventEmitter } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
+import { createRequire } from "node:module";
 import type { AddressInfo, Socket } from "node:net";
 import { WebSocketServer } from "ws";
 import { afterEach, describe, expect, it } from "vitest";
@@ -8,6 +10,8 @@ import { certificates } from "../helpers/certificates.ts";
 import { RawPeer, frame, op, request } from "../helpers/raw-peer.ts";
 import { asHandshakeError, next, thrownBy, until } from "../helpers/until.ts";
 
+// Not all of them bring types.
+const require = createRequire(import.meta.url);
 const webs: http.Server[] = [];
 const servers: Server[] = [];
 afterEach(async () => {
@@ -171,6 +175,24 @@ describe("attach", () => {
     expect((await peer.readFrame()).payload.toString()).toBe("hello");
     for (let i = 0; i < 50; i++) expect((await peer.readFrame()).payload.toString()).toBe(`message ${i}`);
     peer.destroy();
+  });
+
+  it.each([
+    ["Express's application", require("express")()],
+    ["Koa's", new (require("koa"))()],
+    ["Fastify's", require("fastify")()],
+    ["Hono's", new (require("hono").Hono)()],
+    ["a plain emitter", new EventEmitter()],
+    ["a listener", () => undefined],
+    ["a port", 3000],
+    ["null", null],
+  ])("refuses what does not listen: %s", async (_, wrong: http.Server) => {
+    for (const attach of [() => new Server({ server: wrong }), () => new Server().attach(wrong)]) {
+      const error = await thrownBy(attach);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.code).toBe("ERR_OPTION_TYPE");
+      expect(error.message).toMatch(/^server must be a web server with an "upgrade" event, as node:http/);
+    }
   });
 
   it("does not follow the web server's timeouts once a connection is open", async () => {

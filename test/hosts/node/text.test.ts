@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { standardText, type TextCodec } from "../../../src/codec/text.ts";
-import { text as nodeText } from "../../../src/hosts/node.ts";
+import { bufferText } from "../../../src/hosts/buffer-text.ts";
 
 const AT = 7;
 
@@ -17,14 +17,14 @@ function documentedText(memory: Uint8Array): TextCodec {
       write: (string: string, at: number) => Buffer.from(buffer as ArrayBuffer).write(string, at),
     });
   });
-  const codec = nodeText(memory);
+  const codec = bufferText(memory);
   hidden.mockRestore();
   return codec;
 }
 
 const ways: [name: string, make: (memory: Uint8Array) => TextCodec][] = [
   ["the standard's way", standardText],
-  ["Node's shortcuts", nodeText],
+  ["Node's shortcuts", bufferText],
   ["Node's documented way", documentedText],
 ];
 const texts = [

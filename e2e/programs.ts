@@ -1,0 +1,71 @@
+/**
+ * Programs that users might write, to be run with the package as it is installed or bundled: every entry echoes a
+ * message, and prints it behind its name.
+ *
+ * @module
+ */
+
+type Names = Record<string, string>;
+
+const esm = (names: Names): string =>
+  Object.entries(names).map(([entry, what]) => `import ${what} from "${entry}";\n`).join(""); // prettier-ignore
+const cjs = (names: Names): string =>
+  Object.entries(names).map(([entry, what]) => `const ${what.replace("* as ", "")} = require("${entry}");\n`).join(""); // prettier-ignore
+
+const socketNames = { hybi: "{ Server, connect }", "hybi/driver": "{ makeClient }" };
+const memoryNames = { "hybi/codec": "{ Decoder, defaultCodec, encodeFrame }", "hybi/streams": "* as streams" };
+
+const overSockets = `
+async function overSockets() {
+  const server = new Server({ port: 0, host: "127.0.0.1" });
+  server.on("connection", (ws) => ws.on("message", (message) => ws.send(message)));
+  const { port } = await server.listen();
+  const url = "ws://127.0.0.1:" + port;
+  const ws = await connect(url);
+  ws.send("Hi");
+  console.log("hybi", await ws.read());
+  const client = makeClient(url);
+  client.once("open", () => client.send("Hi"));
+  client.startConnection();
+  console.log("hybi/driver", await client.read());
+  await server.close();
+}
+`;
+
+const inMemory = `
+async function inMemory() {
+  const decoder = new Decoder({ role: "client" });
+  decoder.decode(encodeFrame({ opcode: 1, payload: new TextEncoder().encode("Hi") }), {
+    piece: ({ data }) => console.log("hybi/codec", new TextDecoder().decode(data), defaultCodec.build),
+  });
+  decoder.free();
+  const up = new TransformStream();
+  const down = new TransformStream();
+  const server = new streams.Server();
+  server.on("connection", (ws) => ws.on("message", (message) => ws.send(message)));
+  void server.accept({ readable: up.readable, writable: down.writable });
+  const dial = () => ({ readable: down.readable, writable: up.writable });
+  const ws = await streams.connect("ws://in.memory/", { dial });
+  ws.send("Hi");
+  console.log("hybi/streams", await ws.read());
+  await ws.close();
+  const error = await streams.connect("ws://in.memory/", { dial, signal: AbortSignal.abort() }).catch((e) => e);
+  console.log(error.name, error.code);
+}
+`;
+
+/** Uses every entry, over sockets where they open them. */
+export const everything = {
+  esm: `${esm({ ...socketNames, ...memoryNames })}${overSockets}${inMemory}overSockets().then(inMemory);\n`,
+  cjs: `${cjs({ ...socketNames, ...memoryNames })}${overSockets}${inMemory}overSockets().then(inMemory);\n`,
+};
+
+/** What {@link everything} prints. */
+export const saysEverything = (build = "simd"): string => `hybi Hi\nhybi/driver Hi\n${saysInMemory(build)}`;
+
+/** Uses what needs no sockets, by the entries that a page in a browser takes. */
+export const page = `${esm({ "hybi/codec": memoryNames["hybi/codec"], hybi: "* as streams" })}${inMemory}inMemory();\n`;
+
+/** What {@link page} prints. */
+export const saysInMemory = (build = "simd"): string =>
+  `hybi/codec Hi ${build}\nhybi/streams Hi\nConnectionError ERR_ABORTED\n`;

@@ -1,0 +1,31 @@
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, test } from "vitest";
+import { loadedBy } from "./loaded.ts";
+
+/** Kibibytes after gzip, of an entry with all that it loads: what a user downloads, or a server parses at start. */
+const budgets: readonly (readonly [file: string, most: number])[] = [
+  ["dist/node/index.js", 30],
+  ["dist/node/index.cjs", 30],
+  ["dist/deno/index.js", 32],
+  ["dist/bun/index.js", 32],
+  ["dist/workerd/index.js", 32],
+  ["dist/streams/index.js", 30],
+  ["dist/streams/streams.js", 30],
+  ...["node", "deno", "bun", "workerd", "streams"].map((runtime) => [`dist/${runtime}/codec.js`, 12] as const),
+  ["dist/node/codec.cjs", 12],
+  ["dist/streams/codec.cjs", 12],
+];
+
+describe("the size after gzip", () => {
+  const lines: string[] = [];
+  afterAll(() => console.log(lines.join("\n")));
+
+  test.each(budgets)("of %s is at most %d KB", async (file, most) => {
+    const { files } = await loadedBy(file);
+    const text = (await Promise.all(files.map((name) => readFile(name, "utf8")))).join("\n");
+    const size = gzipSync(text, { level: 9 }).length / 1024;
+    lines.push(`${file}: ${size.toFixed(1)} KB of ${most}, ${(text.length / 1024).toFixed(1)} KB before`);
+    expect(size).toBeLessThanOrEqual(most);
+  });
+});

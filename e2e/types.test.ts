@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bin, ended, Project } from "./project.ts";
+
+let project: Project;
+beforeAll(async () => {
+  project = await Project.create();
+  for (const extension of ["ts", "mts", "cts"]) await project.write(`use.${extension}`, program);
+});
+afterAll(() => project.remove());
+
+const program = `
+  import { Server, connect, type Message } from "hybi";
+  import { Decoder } from "hybi/codec";
+  import { makeServer } from "hybi/driver";
+  import { StreamsTransport } from "hybi/streams";
+  const server = new Server({ port: 0, maxLength: 1000 });
+  server.on("connection", (ws, request) => {
+    ws.on("message", (message) => void ws.send(message satisfies Message));
+    ws.on("close", (code, reason) => console.log(code.toFixed(), reason.trim(), request.path.trim()));
+  });
+  export const first: Promise<string | Uint8Array | undefined> = connect("ws://x").then((ws) => ws.read());
+  export { Decoder, StreamsTransport, makeServer };
+  // @ts-expect-error there is no such event
+  server.on("conection", () => undefined);
+  // @ts-expect-error there is no such option
+  new Server({ prot: 5000 });
+`;
+
+describe("a strict project's types hold, and catch mistakes", () => {
+  const strict = ["--strict", "--noEmit", "--skipDefaultLibCheck", "--target", "es2022", "--lib", "es2023,dom"];
+
+  test.each([
+    ["nodenext, as a module", "use.mts", ["--module", "nodenext"]],
+    ["nodenext, as CommonJS", "use.cts", ["--module", "nodenext"]],
+    ["bundler", "use.ts", ["--module", "esnext", "--moduleResolution", "bundler"]],
+    ["node10", "use.ts", ["--module", "esnext", "--moduleResolution", "node10", "--ignoreDeprecations", "6.0"]],
+  ])("under the resolution %s", async (_name, file, resolution) => {
+    const tsc = resolve("node_modules/typescript/bin/tsc");
+    expect(await project.run(process.execPath, tsc, ...strict, ...resolution, file)).toEqual(ended(""));
+  });
+
+  test("in Deno", async () => {
+    const { code, stderr } = await project.run(bin("deno"), "check", "--no-remote", "use.ts");
+    expect(code, stderr).toBe(0);
+  });
+});
+
+describe("the tarball is in order", () => {
+  test("says @arethetypeswrong/core, for every entry under every resolution", async () => {
+    const result = await checkPackage(createPackageFromTarballData(await readFile(project.tarball)));
+    expect(result.types && result.problems).toEqual([]);
+    // What it has looked at.
+    expect(result.types && Object.keys(result.entrypoints)).toEqual([
+      ".",
+      "./driver",
+      "./codec",
+      "./streams",
+      "./package.json",
+    ]);
+  });
+
+  test("says publint", async () => {
+    const { buffer } = new Uint8Array(await readFile(project.tarball));
+    const { messages } = await publint({ pack: { tarball: buffer }, strict: true });
+    expect(messages).toEqual([]);
+  });
+});

@@ -1,0 +1,56 @@
+import { defaultCodec } from "../codec/codec.ts";
+import type { Extension } from "../protocol/extension.ts";
+import { headerList, type HeaderField } from "../protocol/headers.ts";
+import { maskingKeys } from "../protocol/masking-keys.ts";
+import { checkOptions, type Check } from "../protocol/options.ts";
+import type { ProtocolOptions, Role } from "../protocol/protocol.ts";
+import { checkSubprotocols } from "../protocol/subprotocol.ts";
+import { connectionChecks, defaults, type ConnectionOptions } from "./options.ts";
+import type { Host } from "./transport.ts";
+
+/** What a connection goes by: its options, checked, with the defaults in their places. A server's connections share one. */
+export interface Settings extends ProtocolOptions {
+  readonly host: Host;
+  readonly headers: readonly HeaderField[];
+  readonly acceptProtocols: readonly string[];
+  readonly extensions: readonly Extension[];
+  readonly closeTimeout: number;
+  readonly highWaterMark: number;
+}
+
+/**
+ * @throws {TypeError} ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE, ERR_HEADER, ERR_SUBPROTOCOL
+ * @throws {RangeError} ERR_OPTION_RANGE
+ */
+export function settingsOf(
+  role: Role,
+  host: Host,
+  options: ConnectionOptions,
+  checks: Readonly<Record<string, Check>> = connectionChecks,
+): Settings {
+  checkOptions(options, checks);
+  const codec = options.codec ?? defaultCodec;
+  if (host.text) codec.useText(host.text);
+  return {
+    role,
+    host,
+    codec,
+    maskingKey: role === "client" ? maskingKeysOf(host) : undefined,
+    headers: headerList(options.additionalHeaders ?? [], role),
+    acceptProtocols: checkSubprotocols(options.acceptProtocols ?? []),
+    extensions: options.extensions ?? [],
+    maxLength: options.maxLength ?? defaults.maxLength,
+    maxFragments: options.maxFragments ?? defaults.maxFragments,
+    closeTimeout: options.closeTimeout ?? defaults.closeTimeout,
+    highWaterMark: options.highWaterMark ?? defaults.highWaterMark,
+  };
+}
+
+const keysOf = new WeakMap<Host, () => number>();
+
+/** One pool of masking keys for all connections of a host; each key is still used once. */
+function maskingKeysOf(host: Host): () => number {
+  let keys = keysOf.get(host);
+  if (!keys) keysOf.set(host, (keys = maskingKeys((bytes) => host.random(bytes))));
+  return keys;
+}

@@ -1,0 +1,142 @@
+/**
+ * A party of the conformance suite: it serves and connects with hybi as the test tells it over a control connection.
+ * What it does is the same on every runtime but for how it listens.
+ *
+ * On workerd a socket belongs to the handler that made it. So a script runs where its connection is, and only plain
+ * data goes between the control connection and the others.
+ *
+ * @module
+ */
+import { Client, HandshakeError, ProtocolError, Server } from "hybi";
+import { driverFor, host } from "hybi/driver";
+import { noise } from "./data.mjs";
+import { reversing } from "./reversing.mjs";
+import { Track } from "./track.mjs";
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** The tracks of connections by their keys: for a server a key is the path of the request. */
+const tracks = new Map();
+const scripts = new Map();
+const servers = [];
+
+/** The options of hybi from those of a command, which is JSON. */
+function optionsOf({ extensions, ...options }) {
+  return { ...options, ...(extensions && { extensions: [reversing] }) };
+}
+
+/** The connection in the words of a script. */
+function faceOf(ws) {
+  return {
+    send: (data, options) => ws.send(data, options),
+    ping: (payload) => ws.sendPing(payload),
+    pong: (payload) => ws.sendPong(payload),
+    close: (code, reason) => ws.close(code, reason),
+    terminate: () => ws.terminate(),
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    drained: () => new Promise((resolve) => ws.once("drain", resolve)),
+    messages: ws,
+    get bufferedAmount() {
+      return ws.bufferedAmount;
+    },
+  };
+}
+
+function detailOf(error) {
+  if (error instanceof ProtocolError) return [error.closeCode, error.code, error.message];
+  const { status, body } = error instanceof HandshakeError ? error : {};
+  return [0, error.code ?? error.name, body ? `${status} ${new TextDecoder().decode(body)}` : error.message];
+}
+
+function follow(key, ws, script) {
+  const track = new Track();
+  tracks.set(key, track);
+  track.face = faceOf(ws);
+  const isLoop = script.some(([step]) => step === "loop");
+  if (!isLoop) ws.on("message", (message) => track.message(message));
+  ws.on("ping", (payload) => track.add("ping", String.fromCharCode(...payload)));
+  ws.on("pong", (payload) => track.add("pong", String.fromCharCode(...payload)));
+  ws.on("error", (error) => track.add("failed", ...detailOf(error)));
+  ws.on("close", (code, reason) => track.add("close", code, reason, ws.wasClean));
+  return track;
+}
+
+const opened = (track, ws) => track.add("open", ws.protocol, ws.extensions.join());
+
+const commands = {
+  /** Opens a server, on a certain socket if the runtime's are given; answers its number, and where it listens. */
+  async serve({ where, listen }, options, socket) {
+    const server = new Server({ ...where, ...optionsOf(options) });
+    const refused = [];
+    server.on("refused", ({ status }) => refused.push(status));
+    server.on("connection", (ws, { path }) => {
+      const key = path.slice(1);
+      const script = scripts.get(key) ?? [];
+      const track = follow(key, ws, script);
+      opened(track, ws);
+      void track.run(script);
+    });
+    const number = servers.push({ server, refused }) - 1;
+    return { number, ...(await listen(server, socket)) };
+  },
+
+  /** The statuses of the requests that a server refused so far. */
+  refused: (_, number) => servers[number].refused,
+
+  /** Gives the connection that will have this key a script of its own. */
+  prepare: (_, key, script) => void scripts.set(key, script),
+
+  /** Connects; what is in `early` is done before the connection is open. */
+  connect(_, key, url, { options = {}, script = [], early = [], isRandomnessFixed = false }) {
+    // One seed for each call, so that the bytes do not depend on how many are drawn at once.
+    let seed = 0;
+    const random = (bytes) => bytes.set(noise(bytes.length, ++seed));
+    const ws = isRandomnessFixed
+      ? driverFor({ ...host, random }).makeClient(url, optionsOf(options))
+      : new Client(url, optionsOf(options));
+    const track = follow(key, ws, script);
+    ws.on("open", () => {
+      opened(track, ws);
+      void track.run(script);
+    });
+    // Where it never opens, the script never runs.
+    ws.on("close", () => (track.isDone ||= !track.counts.open));
+    for (const [name, ...args] of early) track.do(name, ...args);
+    if (isRandomnessFixed) ws.startConnection();
+  },
+
+  /** The logs of these connections, once they are done. */
+  async finished(_, ...keys) {
+    while (!keys.every((key) => tracks.get(key)?.isDone)) await tick();
+    return keys.map((key) => {
+      const { log } = tracks.get(key);
+      tracks.delete(key);
+      scripts.delete(key);
+      return log;
+    });
+  },
+
+  /** What a connection has come to so far; undefined while there is none. */
+  look(_, key) {
+    const track = tracks.get(key);
+    return track && { log: track.log, counts: track.counts, sent: track.sent, most: track.most };
+  },
+
+  signal: (_, key, name) => void tracks.get(key).signals.add(name),
+};
+
+/**
+ * Does what comes over the control connection. `runtime` has `where`, options for a server that is to listen, and
+ * `listen`, which answers where that is.
+ */
+export function control(ws, runtime) {
+  ws.on("message", async (message) => {
+    const [id, name, ...args] = JSON.parse(message);
+    try {
+      ws.send(JSON.stringify([id, (await commands[name](runtime, ...args)) ?? null]));
+    } catch (error) {
+      ws.send(JSON.stringify([id, null, String(error.stack ?? error)]));
+    }
+  });
+}

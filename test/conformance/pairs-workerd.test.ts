@@ -1,0 +1,3 @@
+import { pairUp } from "./pairs.ts";
+
+pairUp("workerd");

@@ -1,0 +1,149 @@
+import * as net from "node:net";
+import { acceptOf, request, switching } from "../helpers/raw-peer.ts";
+
+/** A socket of which every byte is written, and read, by the test. */
+export class Raw {
+  readonly socket: net.Socket;
+  /** The head of the request or response that came, as it came. */
+  head = "";
+  /** The other side ended its stream. */
+  hasEnded = false;
+  isClosed = false;
+  error: Error | undefined;
+  #chunks: Buffer[] = [];
+  #waiters: (() => void)[] = [];
+
+  constructor(socket: net.Socket) {
+    this.socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#chunks.push(chunk));
+    socket.on("end", () => (this.hasEnded = true));
+    socket.on("error", (error) => (this.error = error));
+    socket.on("close", () => (this.isClosed = this.hasEnded = true));
+    for (const event of ["data", "end", "close"])
+      socket.on(event, () => {
+        for (const check of this.#waiters.splice(0)) check();
+      });
+  }
+
+  static connect(port: number): Raw {
+    return new Raw(net.connect({ port, host: "127.0.0.1", allowHalfOpen: true }));
+  }
+
+  /** Resolves once `condition` holds, which it is asked for whenever something came. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (condition()) resolve();
+        else this.#waiters.push(check);
+      };
+      check();
+    });
+  }
+
+  /** All that came and was not taken. */
+  get bytes(): Buffer {
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] ?? Buffer.alloc(0);
+  }
+
+  /** Takes the head off the bytes. */
+  async readHead(): Promise<string> {
+    const end = (): number => this.bytes.indexOf("\r\n\r\n");
+    await this.until(() => end() >= 0 || this.hasEnded);
+    const length = end() < 0 ? this.bytes.length : end() + 4;
+    this.head = this.bytes.toString("latin1", 0, length);
+    this.#chunks = [this.bytes.subarray(length)];
+    return this.head;
+  }
+
+  /** Writes the pieces as segments of their own, as far as a test can see to it. */
+  async write(...pieces: readonly (string | Uint8Array)[]): Promise<void> {
+    for (const piece of pieces) {
+      const bytes = typeof piece === "string" ? Buffer.from(piece, "latin1") : piece;
+      await new Promise((resolve) => this.socket.write(bytes, resolve));
+      if (pieces.length > 1) await new Promise(setImmediate);
+    }
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  /** The value of a field of the head. */
+  field(name: string): string {
+    return new RegExp(`^${name}: (.*?)\\r$`, "im").exec(this.head)?.[1] ?? "";
+  }
+}
+
+/** The opening handshake of a client (RFC 6455 §4.1) that asks for `/key`. */
+export function openingRequest(key: string, fields: Readonly<Record<string, string>> = {}): string {
+  return request(fields, `GET /${key} HTTP/1.1`);
+}
+
+/** Takes connections of clients that ask for `/key`, and hands each to whom it is for. */
+export class RawServer {
+  readonly port: number;
+  readonly #server: net.Server;
+  readonly #all = new Set<Raw>();
+  readonly #come = new Map<string, Raw>();
+  readonly #awaited = new Map<string, (raw: Raw) => void>();
+
+  private constructor(server: net.Server) {
+    this.#server = server;
+    this.port = (server.address() as net.AddressInfo).port;
+    server.on("connection", (socket) => void this.#take(new Raw(socket)));
+  }
+
+  static listen(): Promise<RawServer> {
+    const server = net.createServer({ allowHalfOpen: true });
+    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(new RawServer(server))));
+  }
+
+  async #take(raw: Raw): Promise<void> {
+    this.#all.add(raw);
+    raw.socket.on("close", () => this.#all.delete(raw));
+    await raw.readHead();
+    const key = /^GET \/(\S*) /.exec(raw.head)?.[1] ?? "";
+    const awaiting = this.#awaited.get(key);
+    this.#awaited.delete(key);
+    if (awaiting) awaiting(raw);
+    else this.#come.set(key, raw);
+  }
+
+  url(key: string): string {
+    return `ws://127.0.0.1:${this.port}/${key}`;
+  }
+
+  /** The client that asked for `/key`, its request read and still to be answered. */
+  client(key: string): Promise<Raw> {
+    const raw = this.#come.get(key);
+    this.#come.delete(key);
+    return raw ? Promise.resolve(raw) : new Promise((resolve) => this.#awaited.set(key, resolve));
+  }
+
+  close(): void {
+    for (const { socket } of this.#all) socket.destroy();
+    this.#server.close();
+  }
+}
+
+/** The answer to a client's opening handshake (§4.2.2); `fields` are lines with their CR LF. */
+export function openingResponse(client: Raw, fields = ""): string {
+  return switching(acceptOf(client.field("Sec-WebSocket-Key")), fields);
+}
+
+/** How many whole frames there are (§5.2), whatever is in them. */
+export function frameCount(bytes: Buffer): number {
+  let at = 0;
+  for (let count = 0; ; count++) {
+    if (bytes.length < at + 2) return count;
+    const short = bytes[at + 1]! & 0x7f;
+    const head = (short === 127 ? 10 : short === 126 ? 4 : 2) + (bytes[at + 1]! & 0x80 ? 4 : 0);
+    if (bytes.length < at + head) return count;
+    const length =
+      short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
+    at += head + length;
+    if (bytes.length < at) return count;
+  }
+}

@@ -1,0 +1,3 @@
+import { conformOn } from "./rfc.ts";
+
+conformOn("bun");

@@ -1,0 +1,97 @@
+/**
+ * The runtimes that hybi promises to be the same on, each as a process that the tests talk to.
+ *
+ * @module
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { writeWorker, type TlsUse } from "./worker-config.ts";
+
+const root = join(import.meta.dirname, "../..");
+const agents = join(import.meta.dirname, "agent");
+
+export type RuntimeName = "node" | "deno" | "bun" | "workerd";
+export const runtimeNames: readonly RuntimeName[] = (process.env["DEVRT"]?.split(",") ?? [
+  "node",
+  "deno",
+  "bun",
+  "workerd",
+]) as RuntimeName[];
+
+/** A process that an agent runs in. */
+export interface Running {
+  readonly child: ChildProcess;
+  /** Where its control connection is taken. */
+  readonly port: number;
+  /** Where it listens for the servers after that, if it is told so beforehand. */
+  readonly sockets: readonly number[];
+  /** What it wrote to its standard error, for the message of a test that fails. */
+  readonly output: () => string;
+  stop(): Promise<void>;
+}
+
+function binaryOf(name: RuntimeName): string {
+  const path = name === "node" ? process.execPath : join(root, "node_modules/.bin", name);
+  if (!existsSync(path)) throw new Error(`The tests need ${name}, and ${path} is missing: run "npm ci".`);
+  return path;
+}
+
+/** Starts a program whose lines on `channel` are JSON, and ends with the tests at the latest. */
+function start(
+  name: RuntimeName,
+  args: readonly string[],
+  channel: 1 | 3,
+): Running & { lines: AsyncIterator<unknown> } {
+  const child = spawn(binaryOf(name), args, { cwd: root, stdio: ["pipe", "pipe", "pipe", "pipe"] });
+  const exited = once(child, "exit");
+  let output = "";
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  const input = createInterface({ input: child.stdio[channel] as NodeJS.ReadableStream });
+  const lines = (async function* () {
+    for await (const line of input) yield JSON.parse(line) as unknown;
+    await exited;
+    throw new Error(`${name} ended before it said where it listens: ${output}`);
+  })();
+  return {
+    child,
+    port: 0,
+    sockets: [],
+    output: () => output,
+    lines,
+    async stop() {
+      kill();
+      await exited;
+      process.off("exit", kill);
+    },
+  };
+}
+
+async function startProgram(name: RuntimeName, args: readonly string[]): Promise<Running> {
+  const running = start(name, [...args, join(agents, "agent.mjs")], 1);
+  const { port } = (await running.lines.next()).value as { port: number };
+  return { ...running, port };
+}
+
+async function startWorker(tls: TlsUse): Promise<Running> {
+  const { folder, config, names } = await writeWorker(tls);
+  const running = start("workerd", ["serve", config, "--control-fd=3"], 3);
+  const ports = new Map<string, number>();
+  while (ports.size < names.length) {
+    const event = (await running.lines.next()).value as { event: string; socket: string; port: number };
+    if (event.event === "listen") ports.set(event.socket, event.port);
+  }
+  rmSync(folder, { recursive: true });
+  const sockets = names.map((name) => ports.get(name)!);
+  return { ...running, port: sockets[0]!, sockets };
+}
+
+/** Starts the agent on a runtime; fails where that is missing. Only workerd has to know of certificates beforehand. */
+export function startRuntime(name: RuntimeName, tls: TlsUse = {}): Promise<Running> {
+  if (name === "workerd") return startWorker(tls);
+  return startProgram(name, { node: [], deno: ["run", "-A"], bun: [] }[name]);
+}

@@ -1,0 +1,128 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo } from "node:net";
+import { WebSocket, WebSocketServer } from "ws";
+import { turns, until } from "../helpers/until.ts";
+import { Track, type Face } from "./agent/track.mjs";
+import type { ConnectOptions, Log, Look, Party, PartyOptions, Script, Serving } from "./party.ts";
+
+const maxPayload = 1 << 30;
+
+function faceOf(ws: WebSocket): Face {
+  let sent: Promise<unknown> = Promise.resolve();
+  return {
+    send(data, { fin = true } = { fin: true }) {
+      sent = new Promise((resolve) => ws.send(data, { fin }, resolve));
+      return ws.bufferedAmount < 65_536;
+    },
+    ping: (payload) => ws.ping(payload),
+    pong: (payload) => ws.pong(payload),
+    close: (code, reason) => ws.close(code, reason),
+    terminate: () => ws.terminate(),
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    drained: () => sent,
+    get messages(): never {
+      throw new Error("ws has no loop over messages.");
+    },
+    get bufferedAmount() {
+      return ws.bufferedAmount;
+    },
+  };
+}
+
+/** The independent library, in the process of the test, in the place of hybi. */
+export class WsParty implements Party {
+  readonly name = "ws";
+  readonly #tracks = new Map<string, Track>();
+  readonly #scripts = new Map<string, Script>();
+  readonly #serving = new Map<string, Promise<Serving>>();
+  readonly #stops: (() => void)[] = [];
+
+  #follow(key: string, ws: WebSocket): Track {
+    const track = new Track();
+    track.face = faceOf(ws);
+    this.#tracks.set(key, track);
+    ws.on("message", (data: Buffer, isBinary) => track.message(isBinary ? data : data.toString()));
+    ws.on("ping", (payload) => track.add("ping", payload.toString("latin1")));
+    ws.on("pong", (payload) => track.add("pong", payload.toString("latin1")));
+    ws.on("error", (error) => track.add("failed", 0, error.name, error.message));
+    // It does not tell how it ended, but 1006 never stood in a Close frame.
+    ws.on("close", (code, reason) => track.add("close", code, reason.toString(), code !== 1006));
+    return track;
+  }
+
+  serve(options: PartyOptions = {}): Promise<Serving> {
+    const key = JSON.stringify(options);
+    let serving = this.#serving.get(key);
+    if (!serving) this.#serving.set(key, (serving = this.#serve(options)));
+    return serving;
+  }
+
+  async #serve(options: PartyOptions): Promise<Serving> {
+    const { tls, acceptProtocols = [], maxLength = maxPayload } = options;
+    const web = tls ? https.createServer({ cert: String(tls.cert), key: String(tls.key) }) : http.createServer();
+    const server = new WebSocketServer({
+      server: web,
+      maxPayload: maxLength,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => [...offered].find((name) => acceptProtocols.includes(name)) ?? false,
+    });
+    server.on("connection", (ws, { url = "/" }) => {
+      const key = url.slice(1);
+      const track = this.#follow(key, ws);
+      track.add("open", ws.protocol, ws.extensions);
+      void track.run(this.#scripts.get(key) ?? []);
+    });
+    this.#stops.push(() => {
+      for (const ws of server.clients) ws.terminate();
+      web.close();
+    });
+    await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+    return { number: 0, port: (web.address() as AddressInfo).port };
+  }
+
+  prepare(key: string, script: Script): Promise<void> {
+    this.#scripts.set(key, script);
+    return Promise.resolve();
+  }
+
+  connect(key: string, url: string, { options = {}, script = [] }: ConnectOptions = {}): Promise<void> {
+    const { tls, acceptProtocols = [] } = options;
+    const ws = new WebSocket(url, [...acceptProtocols], {
+      perMessageDeflate: false,
+      maxPayload,
+      // Its own masking would take most of the time; hybi's clients mask.
+      generateMask: (key) => void key.fill(0),
+      ...(tls?.ca !== undefined && { ca: String(tls.ca) }),
+      ...(tls?.cert !== undefined && { cert: String(tls.cert), key: String(tls.key) }),
+    });
+    const track = this.#follow(key, ws);
+    ws.on("open", () => {
+      track.add("open", ws.protocol, ws.extensions);
+      void track.run(script);
+    });
+    ws.on("close", () => (track.isDone ||= track.counts["open"] === undefined));
+    return Promise.resolve();
+  }
+
+  async finished(...keys: string[]): Promise<Log[]> {
+    await until(() => keys.every((key) => this.#tracks.get(key)?.isDone));
+    return keys.map((key) => this.#tracks.get(key)!.log);
+  }
+
+  async look(key: string): Promise<Look | undefined> {
+    await turns(1);
+    return this.#tracks.get(key);
+  }
+
+  signal(key: string, name: string): Promise<void> {
+    this.#tracks.get(key)!.signals.add(name);
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    return Promise.resolve();
+  }
+}
