@@ -186,7 +186,7 @@ const checks = {
       const waiting = new Promise((resolve) => setTimeout(resolve, 500));
       const conn = await Promise.race([filling, waiting]);
       if (!conn) {
-        filling.then((late) => late.close());
+        filling.catch(() => undefined);
         break;
       }
       conns.push(conn);
