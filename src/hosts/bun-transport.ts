@@ -83,7 +83,7 @@ export class BunTransport implements Transport {
 
   /** Reports what came before {@link start}. */
   #catchUp(): void {
-    for (const chunk of this.#held ?? []) this.#report(chunk);
+    for (const chunk of this.#held ?? []) if (!this.#isDestroyed) this.#report(chunk);
     const wasHeld = this.#held !== undefined;
     this.#held = undefined;
     if (this.#hasEnded && !this.#isDestroyed) this.#handler!.end();
@@ -206,7 +206,7 @@ export class BunTransport implements Transport {
   }
 
   #gone(): Error {
-    return this.#error ?? new Error(this.#isDestroyed ? "The socket was destroyed." : "The socket was ended.");
+    return this.#error ?? new Error(this.#isDestroyed ? "The socket was destroyed." : "The socket sends no more.");
   }
 
   // --- the rest of the port
@@ -264,7 +264,10 @@ export const handler: SocketHandler = {
 export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Array | null): BunTransport {
   socket.reload({ socket: handler });
   socket.setNoDelay(true);
-  return new BunTransport(socket, window, head);
+  const transport = new BunTransport(socket, window, head);
+  // Whoever had it may have paused it; what comes before somebody reads is held.
+  socket.resume();
+  return transport;
 }
 
 export function isBunSocket(socket: unknown): socket is BunSocket {

@@ -396,6 +396,30 @@ const others: Record<string, () => Promise<void>> = {
     }
   },
 
+  "a socket that was paused before anything came": async () => {
+    let accepted: object | undefined;
+    const socket = {
+      open(theirs: { pause(): void }): void {
+        theirs.pause();
+        accepted = theirs;
+      },
+      data: () => assert.fail("It had been taken over."),
+    };
+    const theirs = Bun.listen({ hostname: "127.0.0.1", port: 0, allowHalfOpen: true, socket });
+    const peer = await peerOf(theirs.port, false);
+    await until(() => accepted !== undefined);
+    const transport = host.wrap(accepted);
+    peer.write("first");
+    await turns(50);
+    const recorder = new Recorder();
+    transport.start(recorder);
+    await until(() => recorder.length === 5);
+    transport.destroy();
+    await until(() => recorder.isClosed);
+    peer.destroy();
+    theirs.stop(false);
+  },
+
   "what is no socket": () => {
     for (const wrong of [{}, [], new Map()])
       assert.throws(() => host.wrap(wrong), { name: "TypeError", code: "ERR_OPTION_TYPE" });
