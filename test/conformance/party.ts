@@ -1,6 +1,7 @@
 import { WebSocket } from "ws";
 import type { Content } from "./agent/data.mjs";
 import { startRuntime, type Running, type RuntimeName } from "./runtimes.ts";
+import { socketOf, type TlsUse } from "./worker-config.ts";
 import { once } from "node:events";
 import type { TlsOptions } from "../../src/driver/transport.ts";
 
@@ -82,8 +83,11 @@ export class Agent implements Party {
   #last = 0;
   readonly #serving = new Map<string, Promise<Serving>>();
 
-  private constructor(name: RuntimeName, running: Running, ws: WebSocket) {
+  readonly #tls: TlsUse;
+
+  private constructor(name: RuntimeName, running: Running, ws: WebSocket, tls: TlsUse) {
     this.name = name;
+    this.#tls = tls;
     this.#running = running;
     this.#ws = ws;
     ws.on("message", (data: Buffer) => {
@@ -100,8 +104,8 @@ export class Agent implements Party {
     });
   }
 
-  static async start(name: RuntimeName): Promise<Agent> {
-    const running = await startRuntime(name);
+  static async start(name: RuntimeName, tls: TlsUse = {}): Promise<Agent> {
+    const running = await startRuntime(name, tls);
     const ws = new WebSocket(`ws://127.0.0.1:${running.port}/`, { perMessageDeflate: false });
     try {
       await once(ws, "open");
@@ -109,7 +113,7 @@ export class Agent implements Party {
       await running.stop();
       throw new Error(`${name} took no control connection: ${running.output()}`, { cause });
     }
-    return new Agent(name, running, ws);
+    return new Agent(name, running, ws, tls);
   }
 
   get pid(): number {
@@ -138,7 +142,10 @@ export class Agent implements Party {
   }
 
   async #serve(options: PartyOptions): Promise<Serving> {
-    const answer = (await this.#call("serve", options)) as { number: number; port?: number; socket?: number };
+    const { tls, ...others } = options;
+    // A worker's certificates stand in its configuration, and each has a socket of its own.
+    const args = this.name === "workerd" && tls ? [others, socketOf(this.#tls, tls)] : [options];
+    const answer = (await this.#call("serve", ...args)) as { number: number; port?: number; socket?: number };
     return { number: answer.number, port: answer.port ?? this.#running.sockets[answer.socket!]! };
   }
 
@@ -146,8 +153,9 @@ export class Agent implements Party {
     await this.#call("prepare", key, script);
   }
 
-  async connect(key: string, url: string, options: ConnectOptions = {}): Promise<void> {
-    await this.#call("connect", key, url, options);
+  async connect(key: string, url: string, { options = {}, ...others }: ConnectOptions = {}): Promise<void> {
+    const { tls, ...rest } = options;
+    await this.#call("connect", key, url, { ...others, options: this.name === "workerd" ? rest : options });
   }
 
   async finished(...keys: string[]): Promise<Log[]> {

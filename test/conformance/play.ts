@@ -4,7 +4,7 @@ import { Peer, concat, latin1, readFrames, type Role } from "../helpers/wire.ts"
 import { shown } from "./agent/data.mjs";
 import type { Case } from "./case.ts";
 import type { Agent, Log } from "./party.ts";
-import type { RawServer} from "./raw.ts";
+import type { RawServer } from "./raw.ts";
 import { Raw, openingRequest, openingResponse } from "./raw.ts";
 
 /** How the bytes are cut; the first segment begins with the opening handshake where it says so. */

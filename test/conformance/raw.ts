@@ -106,6 +106,7 @@ export class RawServer {
     await raw.readHead();
     const key = /^GET \/(\S*) /.exec(raw.head)?.[1] ?? "";
     const awaiting = this.#awaited.get(key);
+    this.#awaited.delete(key);
     if (awaiting) awaiting(raw);
     else this.#come.set(key, raw);
   }
@@ -117,6 +118,7 @@ export class RawServer {
   /** The client that asked for `/key`, its request read and still to be answered. */
   client(key: string): Promise<Raw> {
     const raw = this.#come.get(key);
+    this.#come.delete(key);
     return raw ? Promise.resolve(raw) : new Promise((resolve) => this.#awaited.set(key, resolve));
   }
 
@@ -129,4 +131,19 @@ export class RawServer {
 /** The answer to a client's opening handshake (§4.2.2); `fields` are lines with their CR LF. */
 export function openingResponse(client: Raw, fields = ""): string {
   return switching(acceptOf(client.field("Sec-WebSocket-Key")), fields);
+}
+
+/** How many whole frames there are (§5.2), whatever is in them. */
+export function frameCount(bytes: Buffer): number {
+  let at = 0;
+  for (let count = 0; ; count++) {
+    if (bytes.length < at + 2) return count;
+    const short = bytes[at + 1]! & 0x7f;
+    const head = (short === 127 ? 10 : short === 126 ? 4 : 2) + (bytes[at + 1]! & 0x80 ? 4 : 0);
+    if (bytes.length < at + head) return count;
+    const length =
+      short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
+    at += head + length;
+    if (bytes.length < at) return count;
+  }
 }

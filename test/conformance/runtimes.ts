@@ -5,17 +5,21 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
+import { writeWorker, type TlsUse } from "./worker-config.ts";
 
 const root = join(import.meta.dirname, "../..");
 const agents = join(import.meta.dirname, "agent");
 
 export type RuntimeName = "node" | "deno" | "bun" | "workerd";
-export const runtimeNames: readonly RuntimeName[] = (process.env["DEVRT"]?.split(",") ?? ["node", "deno", "bun", "workerd"]) as RuntimeName[];
+export const runtimeNames: readonly RuntimeName[] = (process.env["DEVRT"]?.split(",") ?? [
+  "node",
+  "deno",
+  "bun",
+  "workerd",
+]) as RuntimeName[];
 
 /** A process that an agent runs in. */
 export interface Running {
@@ -73,55 +77,21 @@ async function startProgram(name: RuntimeName, args: readonly string[]): Promise
   return { ...running, port };
 }
 
-/** Servers that a worker can have: workerd listens where its configuration says, and from its start on. */
-const SOCKETS = 48;
-
-async function startWorker(): Promise<Running> {
-  const folder = mkdtempSync(join(tmpdir(), "hybi-"));
-  const outfile = join(folder, "worker.js");
-  await build({
-    entryPoints: [join(agents, "worker.mjs")],
-    outfile,
-    bundle: true,
-    format: "esm",
-    conditions: ["workerd"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "error",
-  });
-  const sockets = Array.from(
-    { length: SOCKETS },
-    (_, i) =>
-      `(name = "${i}", address = "127.0.0.1:0", tcp = (), service = (name = "agent", props = (json = "{\\"socket\\":${i}}")))`,
-  );
-  const config = join(folder, "config.capnp");
-  writeFileSync(
-    config,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "agent", worker = (
-      compatibilityDate = "2026-01-01",
-      modules = [(name = "worker.js", esModule = embed "worker.js")],
-      globalOutbound = "local",
-    )),
-    (name = "local", network = (allow = ["local"])),
-  ],
-  sockets = [${sockets.join(",\n    ")}],
-);
-`,
-  );
+async function startWorker(tls: TlsUse): Promise<Running> {
+  const { folder, config, names } = await writeWorker(tls);
   const running = start("workerd", ["serve", config, "--control-fd=3"], 3);
-  const ports: number[] = [];
-  while (ports.filter(Boolean).length < SOCKETS) {
+  const ports = new Map<string, number>();
+  while (ports.size < names.length) {
     const event = (await running.lines.next()).value as { event: string; socket: string; port: number };
-    if (event.event === "listen") ports[Number(event.socket)] = event.port;
+    if (event.event === "listen") ports.set(event.socket, event.port);
   }
   rmSync(folder, { recursive: true });
-  return { ...running, port: ports[0]!, sockets: ports };
+  const sockets = names.map((name) => ports.get(name)!);
+  return { ...running, port: sockets[0]!, sockets };
 }
 
-/** Starts the agent on a runtime; fails where that is missing. */
-export function startRuntime(name: RuntimeName): Promise<Running> {
-  if (name === "workerd") return startWorker();
+/** Starts the agent on a runtime; fails where that is missing. Only workerd has to know of certificates beforehand. */
+export function startRuntime(name: RuntimeName, tls: TlsUse = {}): Promise<Running> {
+  if (name === "workerd") return startWorker(tls);
   return startProgram(name, { node: [], deno: ["run", "-A"], bun: [] }[name]);
 }

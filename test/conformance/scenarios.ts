@@ -49,6 +49,21 @@ function closed(by: "server" | "client", code: number, reason: string): Scenario
   };
 }
 
+function terminated(by: "server" | "client"): Scenario {
+  // Once the other is known to be open, since what is on its way is dropped.
+  const terminating: Script = [["await", "message"], ["terminate"]];
+  const greeting: Script = [["send", "here"]];
+  const gone = ["close", 1006, "", false] as const;
+  const told: Log = [open, entry("here"), gone];
+  const heard: Log = [open, gone];
+  return {
+    name: `the ${by} terminates`,
+    server: by === "server" ? terminating : greeting,
+    client: by === "client" ? terminating : greeting,
+    expected: by === "server" ? { server: told, client: heard } : { server: heard, client: told },
+  };
+}
+
 function fragmented(by: "server" | "client"): Scenario {
   const contents: Content[] = ["one ", { ascii: 126 }, "", { text: 70_000 }, "end"];
   const script: Script = [
@@ -173,18 +188,8 @@ export const scenarios: readonly Scenario[] = [
       client: [open, done],
     },
   },
-  {
-    name: "the server terminates",
-    server: [["terminate"]],
-    client: [],
-    expected: { server: [open, ["close", 1006, "", false]], client: [open, ["close", 1006, "", false]] },
-  },
-  {
-    name: "the client terminates",
-    server: [],
-    client: [["terminate"]],
-    expected: { server: [open, ["close", 1006, "", false]], client: [open, ["close", 1006, "", false]] },
-  },
+  terminated("server"),
+  terminated("client"),
   {
     name: `${count} small messages each way at once come in order`,
     server: [

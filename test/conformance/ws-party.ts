@@ -92,6 +92,8 @@ export class WsParty implements Party {
     const ws = new WebSocket(url, [...acceptProtocols], {
       perMessageDeflate: false,
       maxPayload,
+      // Its own masking would take most of the time; hybi's clients mask.
+      generateMask: (key) => void key.fill(0),
       ...(tls?.ca !== undefined && { ca: String(tls.ca) }),
       ...(tls?.cert !== undefined && { cert: String(tls.cert), key: String(tls.key) }),
     });

@@ -65,8 +65,8 @@ function follow(key, ws, script) {
 const opened = (track, ws) => track.add("open", ws.protocol, ws.extensions.join());
 
 const commands = {
-  /** Opens a server; answers its number, and where it listens. */
-  async serve({ where, listen }, options) {
+  /** Opens a server, on a certain socket if the runtime's are given; answers its number, and where it listens. */
+  async serve({ where, listen }, options, socket) {
     const server = new Server({ ...where, ...optionsOf(options) });
     const refused = [];
     server.on("refused", ({ status }) => refused.push(status));
@@ -78,7 +78,7 @@ const commands = {
       void track.run(script);
     });
     const number = servers.push({ server, refused }) - 1;
-    return { number, ...(await listen(server)) };
+    return { number, ...(await listen(server, socket)) };
   },
 
   /** The statuses of the requests that a server refused so far. */

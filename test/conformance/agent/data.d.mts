@@ -3,5 +3,5 @@ export type Content = string | { text: number } | { ascii: number } | { bytes: n
 export function noise(length: number, seed?: number): Uint8Array;
 export function messageOf(content: Content): string | Uint8Array;
 export function shown(message: string | ArrayLike<number>): string;
-export function block(i: number, size: number): Uint8Array;
+export function block(i: number, size: number, memory?: Uint8Array): Uint8Array;
 export function isBlock(bytes: unknown, i: number, size: number): boolean;

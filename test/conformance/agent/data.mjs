@@ -43,9 +43,9 @@ function patternOf(size) {
   return pattern;
 }
 
-/** One of many messages of `size` bytes, which has its number at both ends. */
-export function block(i, size) {
-  const bytes = patternOf(size).slice();
+/** One of many messages of `size` bytes, which has its number at both ends; in `memory`, if there is some of that size. */
+export function block(i, size, memory) {
+  const bytes = memory ?? patternOf(size).slice();
   const view = new DataView(bytes.buffer);
   view.setUint32(0, i);
   view.setUint32(size - 4, i);

@@ -10,7 +10,12 @@ import { control } from "./core.mjs";
 const controller = new Server();
 const servers = [controller];
 
-const listen = (server) => ({ socket: servers.push(server) - 1 });
+let next = 1;
+
+function listen(server, socket = next++) {
+  servers[socket] = server;
+  return { socket };
+}
 
 controller.on("connection", (ws) => control(ws, { where: {}, listen }));
 

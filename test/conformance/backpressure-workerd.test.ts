@@ -1,0 +1,3 @@
+import { holdBack } from "./backpressure.ts";
+
+holdBack("workerd");
