@@ -49,7 +49,7 @@ let served: Program;
 beforeAll(async () => {
   process.env["NEXT_TELEMETRY_DISABLED"] = "1";
   project = await Project.create();
-  const install = await project.run("npm", "install", "--silent", "--prefer-offline", ...packages);
+  const install = await project.run("npm", "install", "--loglevel=error", "--prefer-offline", ...packages);
   if (install.code !== 0) throw new Error(`Not tested: Next.js. It could not be installed: ${install.stderr}`);
   await project.write("app/layout.js", layout);
   await project.write("app/page.js", page);
