@@ -21,8 +21,10 @@ export interface BunSocket {
   resume(): void;
   /** Sends the end of the stream; reading goes on. */
   shutdown(): void;
-  /** Closes at once. (`terminate` would reset the connection, and `end` stops reading it.) */
+  /** Closes, and leaves it to the system to send what it has taken. */
   close(): void;
+  /** Resets the connection: what the peer has not read yet may be lost to it. */
+  terminate(): void;
   reload(options: { socket: SocketHandler }): void;
 }
 
@@ -228,7 +230,10 @@ export class BunTransport implements Transport {
   destroy(): void {
     if (this.#isDestroyed || this.#isClosed) return;
     this.#isDestroyed = true;
-    this.raw.close();
+    // With the rest of a TLS record to send, Bun would wait twelve seconds for the peer to take it.
+    if (this.secure && this.#queue) this.raw.terminate();
+    else this.raw.close();
+    this.closed();
   }
 
   get remoteAddress(): string | undefined {

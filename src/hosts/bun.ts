@@ -34,8 +34,8 @@ async function dial(options: DialOptions): Promise<Transport> {
 }
 
 /**
- * Behind a socket of `node:net` is one of Bun's own, which is faster. This leans on a field that is not documented;
- * where it is missing, or is something else, the stream itself does.
+ * Behind a socket of `node:net` is one of Bun's own, which is faster and does all that the port says. This leans on a
+ * field that is not documented; where it is missing, or is something else, the stream has to do.
  */
 function unwrap(outer: Transport, window: Uint8Array): Transport {
   const socket = outer.raw as net.Socket & { _handle: unknown };

@@ -207,10 +207,16 @@ export class DenoTransport implements Transport {
     if (this.#isWriting || this.#isDestroyed) return;
     if (this.#queue.length > 0) {
       this.#isWriting = true;
-      this.raw.write(this.#next()).then(this.#wasWritten, this.#writeFailed);
+      this.raw.write(this.#next()).then(
+        (length) => this.#wasWritten(length),
+        (error: unknown) => this.#writeFailed(error),
+      );
     } else if (this.#isEnding && !this.#isFinished) {
       this.#isWriting = true;
-      this.raw.closeWrite().then(this.#finished, this.#writeFailed);
+      this.raw.closeWrite().then(
+        () => this.#finished(),
+        (error: unknown) => this.#writeFailed(error),
+      );
     }
   }
 
@@ -240,7 +246,7 @@ export class DenoTransport implements Transport {
     this.#joined = undefined;
   }
 
-  readonly #wasWritten = (length: number): void => {
+  #wasWritten(length: number): void {
     this.#isWriting = false;
     if (this.#isDestroyed) return this.#joinedOver();
     this.#taken += length;
@@ -254,19 +260,19 @@ export class DenoTransport implements Transport {
     }
     this.#flush();
     while (this.#waiting.length > 0 && this.#waiting[0]!.until <= this.#taken) this.#waiting.shift()!.done();
-  };
+  }
 
-  readonly #finished = (): void => {
+  #finished(): void {
     this.#isWriting = false;
     this.#isFinished = true;
     if (this.#hasEnded) this.#close();
-  };
+  }
 
-  readonly #writeFailed = (error: unknown): void => {
+  #writeFailed(error: unknown): void {
     this.#isWriting = false;
     this.#joinedOver();
     this.#failed(error);
-  };
+  }
 
   // --- closing
 
@@ -304,6 +310,6 @@ export class DenoTransport implements Transport {
 }
 
 export function isConn(socket: unknown): socket is Conn {
-  const { read, write, closeWrite } = socket as Partial<Conn>;
+  const { read, write, closeWrite } = (socket ?? {}) as Partial<Conn>;
   return [read, write, closeWrite].every((method) => typeof method === "function");
 }

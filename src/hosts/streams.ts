@@ -104,7 +104,10 @@ export class StreamsTransport implements Transport {
   constructor(pair: StreamPair, head?: Uint8Array) {
     const { readable, writable } = pair;
     if (readable.locked || writable.locked)
-      throw typeError("ERR_OPTION_TYPE", "The streams of a socket must not be locked: release their readers and writers.");
+      throw typeError(
+        "ERR_OPTION_TYPE",
+        "The streams of a socket must not be locked: release their readers and writers.",
+      );
     this.raw = pair;
     this.#head = head;
     [this.#reader, this.#isByob] = readerOf(readable);

@@ -144,16 +144,43 @@ export async function peerOf(port: number, isSecure: boolean): Promise<net.Socke
   return socket;
 }
 
-/** A socket of a server under test, started, and the peer it belongs to. */
-export async function pair(
-  isSecure: boolean,
-): Promise<{ transport: Transport; recorder: Recorder; peer: net.Socket; close: () => Promise<void> }> {
-  const accepting = await Accepting.start(isSecure ? { tls: certs.server } : {});
-  const peer = await peerOf(accepting.port, isSecure);
-  const transport = await accepting.next();
+/** A way to a socket under test: who opened it, and whether it speaks TLS. */
+export interface Way {
+  readonly isSecure: boolean;
+  readonly isDialled: boolean;
+}
+
+/** A socket under test, not started, and the peer it belongs to. */
+export async function open({ isSecure, isDialled }: Way): Promise<{
+  transport: Transport;
+  peer: net.Socket;
+  close: () => Promise<void>;
+}> {
+  if (!isDialled) {
+    const accepting = await Accepting.start(isSecure ? { tls: certs.server } : {});
+    const peer = await peerOf(accepting.port, isSecure);
+    return { transport: await accepting.next(), peer, close: () => accepting.listener.close() };
+  }
+  const options = { allowHalfOpen: true };
+  const server = isSecure ? tls.createServer({ ...options, ...certs.server }) : net.createServer(options);
+  const accepted = new Promise<net.Socket>((resolve) =>
+    server.once(isSecure ? "secureConnection" : "connection", resolve),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const { signal } = new AbortController();
+  const secure = isSecure ? { tls: { ca: certs.ca, serverName: "localhost" } } : {};
+  const transport = await host.dial({ hostname: "127.0.0.1", port, signal, window, ...secure });
+  const peer = (await accepted).on("error", () => undefined);
+  return { transport, peer, close: () => Promise.resolve(void server.close()) };
+}
+
+/** The same, started. */
+export async function pair(way: Way): Promise<Awaited<ReturnType<typeof open>> & { recorder: Recorder }> {
+  const opened = await open(way);
   const recorder = new Recorder();
-  recorder.call(() => transport.start(recorder));
-  return { transport, recorder, peer, close: () => accepting.listener.close() };
+  recorder.call(() => opened.transport.start(recorder));
+  return { ...opened, recorder };
 }
 
 /** All that a peer receives, until its stream ends. */
