@@ -25,7 +25,7 @@ export class Project {
   }
 
   async #npm(folder: string, ...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await new Program("npm", [...args, "--silent"], folder).ended;
+    const { code, stdout, stderr } = await new Program("npm", [...args, "--loglevel=error"], folder).ended;
     if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with ${code}: ${stderr}`);
     return stdout;
   }
@@ -82,13 +82,14 @@ export async function nodeOf(major: number): Promise<string> {
   if (existsSync(binary)) return binary;
   await mkdir("build/nodes", { recursive: true });
   const fetched = await mkdtemp(`${kept}-`);
-  const args = ["install", "--silent", "--no-save", "--prefix", fetched, `${name}@${major}`];
+  const args = ["install", "--loglevel=error", "--no-save", "--prefix", fetched, `${name}@${major}`];
   const { code, stderr } = await new Program("npm", args, fetched).ended;
   if (code !== 0 || !existsSync(join(fetched, "node_modules", name, "bin/node"))) {
     await rm(fetched, { recursive: true, force: true });
     throw new Error(`Not tested: Node ${major}. Its package, ${name}@${major}, could not be installed: ${stderr}`);
   }
   // Another test may have been faster.
-  if (!existsSync(binary)) await rename(fetched, kept);
+  if (existsSync(binary)) await rm(fetched, { recursive: true });
+  else await rename(fetched, kept);
   return binary;
 }

@@ -77,14 +77,13 @@ describe("examples/workerd/dial.mjs", () => {
   test("says Hi to a server of ws, and answers with what came back", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await once(server, "listening");
-    const codes: number[] = [];
+    const closed = once(server, "connection").then(([ws]) => once(ws as WebSocket, "close"));
     server.on("connection", (ws) => {
       ws.on("message", (data: Buffer, isBinary) => ws.send(`${data.toString()} to you, ${isBinary}`));
-      ws.on("close", (code) => codes.push(code));
     });
     const response = await ask(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     expect([response.status, await response.text()]).toEqual([200, "Hi to you, false\n"]);
-    expect(codes).toEqual([1000]);
+    expect((await closed)[0]).toBe(1000);
     server.close();
   });
 

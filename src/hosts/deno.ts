@@ -22,7 +22,6 @@ type Where =
 declare const Deno: {
   connect(where: Where & { readonly signal: AbortSignal }): Promise<Conn>;
   listen(where: Where & { readonly tcpBacklog: number }): DenoListener;
-  removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
 };
 
@@ -96,18 +95,9 @@ async function listen(options: ListenOptions, connected: (transport: Transport) 
     close() {
       isClosed = true;
       listener.close();
-      if (path !== undefined) unlink(path);
       return accepting;
     },
   };
-}
-
-function unlink(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // Somebody else has taken it away.
-  }
 }
 
 /** ASCII by way of `Buffer`: of a short text that takes half as long as a `TextDecoder`, of the rest no less. */

@@ -79,7 +79,7 @@ export class Agent implements Party {
   readonly name: RuntimeName;
   readonly #running: Running;
   readonly #ws: WebSocket;
-  readonly #calls = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #last = 0;
   readonly #serving = new Map<string, Promise<Serving>>();
 
@@ -99,7 +99,7 @@ export class Agent implements Party {
     });
     ws.on("error", () => undefined);
     ws.on("close", (code) => {
-      const error = new Error(`${name} lost its control connection (${code}): ${running.output()}`);
+      const error = new Error(`${name} lost its control connection (${code}): ${running.output}`);
       for (const { reject } of this.#calls.values()) reject(error);
     });
   }
@@ -111,7 +111,7 @@ export class Agent implements Party {
       await once(ws, "open");
     } catch (cause) {
       await running.stop();
-      throw new Error(`${name} took no control connection: ${running.output()}`, { cause });
+      throw new Error(`${name} took no control connection: ${running.output}`, { cause });
     }
     return new Agent(name, running, ws, tls);
   }
@@ -122,7 +122,7 @@ export class Agent implements Party {
 
   /** What it wrote to its standard error. */
   get output(): string {
-    return this.#running.output();
+    return this.#running.output;
   }
 
   #call(command: string, ...args: unknown[]): Promise<unknown> {
@@ -154,8 +154,9 @@ export class Agent implements Party {
   }
 
   async connect(key: string, url: string, { options = {}, ...others }: ConnectOptions = {}): Promise<void> {
-    const { tls, ...rest } = options;
-    await this.#call("connect", key, url, { ...others, options: this.name === "workerd" ? rest : options });
+    // As for a server: whom a worker trusts stands in its configuration.
+    const own = this.name === "workerd" ? { ...options, tls: {} } : options;
+    await this.#call("connect", key, url, { ...others, options: own });
   }
 
   async finished(...keys: string[]): Promise<Log[]> {

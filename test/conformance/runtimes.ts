@@ -14,23 +14,23 @@ const root = join(import.meta.dirname, "../..");
 const agents = join(import.meta.dirname, "agent");
 
 export type RuntimeName = "node" | "deno" | "bun" | "workerd";
-export const runtimeNames: readonly RuntimeName[] = (process.env["DEVRT"]?.split(",") ?? [
-  "node",
-  "deno",
-  "bun",
-  "workerd",
-]) as RuntimeName[];
+export const runtimeNames: readonly RuntimeName[] = ["node", "deno", "bun", "workerd"];
+
+interface Started {
+  readonly child: ChildProcess;
+  /** What it tells about itself. */
+  readonly lines: AsyncIterator<unknown>;
+  /** What it wrote to its standard error, for the message of a test that fails. */
+  readonly output: string;
+  stop(): Promise<void>;
+}
 
 /** A process that an agent runs in. */
-export interface Running {
-  readonly child: ChildProcess;
+export interface Running extends Started {
   /** Where its control connection is taken. */
   readonly port: number;
   /** Where it listens for the servers after that, if it is told so beforehand. */
   readonly sockets: readonly number[];
-  /** What it wrote to its standard error, for the message of a test that fails. */
-  readonly output: () => string;
-  stop(): Promise<void>;
 }
 
 function binaryOf(name: RuntimeName): string {
@@ -59,9 +59,9 @@ function start(
   })();
   return {
     child,
-    port: 0,
-    sockets: [],
-    output: () => output,
+    get output() {
+      return output;
+    },
     lines,
     async stop() {
       kill();
@@ -74,7 +74,7 @@ function start(
 async function startProgram(name: RuntimeName, args: readonly string[]): Promise<Running> {
   const running = start(name, [...args, join(agents, "agent.mjs")], 1);
   const { port } = (await running.lines.next()).value as { port: number };
-  return { ...running, port };
+  return Object.assign(running, { port });
 }
 
 async function startWorker(tls: TlsUse): Promise<Running> {
@@ -87,7 +87,7 @@ async function startWorker(tls: TlsUse): Promise<Running> {
   }
   rmSync(folder, { recursive: true });
   const sockets = names.map((name) => ports.get(name)!);
-  return { ...running, port: sockets[0]!, sockets };
+  return Object.assign(running, { port: sockets[0]!, sockets });
 }
 
 /** Starts the agent on a runtime; fails where that is missing. Only workerd has to know of certificates beforehand. */

@@ -53,7 +53,7 @@ const saying: Script = [
   ["ping", "p".repeat(125)],
   ["pong", "unasked"],
 ];
-const lengths = [...sizes, Buffer.byteLength(messageOf({ text: 1000 }) as string), ...sizes, 3, 7, 0];
+const lengths = [...sizes, Buffer.byteLength(messageOf({ text: 1000 })), ...sizes, 3, 7, 0];
 const opcodes = [...Array<number>(7).fill(1), ...Array<number>(6).fill(2), 1, 9, 0, 0, 2, 0, 9, 9, 10];
 
 /** What the peer of that dialogue sends. */

@@ -68,8 +68,8 @@ export class WsParty implements Party {
       perMessageDeflate: false,
       handleProtocols: (offered) => [...offered].find((name) => acceptProtocols.includes(name)) ?? false,
     });
-    server.on("connection", (ws, { url = "/" }) => {
-      const key = url.slice(1);
+    server.on("connection", (ws, { url }) => {
+      const key = url!.slice(1);
       const track = this.#follow(key, ws);
       track.add("open", ws.protocol, ws.extensions);
       void track.run(this.#scripts.get(key) ?? []);

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { standardText, type TextCodec } from "../../../src/codec/text.ts";
 import { bufferText } from "../../../src/hosts/buffer-text.ts";
+import { text as denoText } from "../../../src/hosts/deno.ts";
 
 const AT = 7;
 
@@ -26,6 +27,7 @@ const ways: [name: string, make: (memory: Uint8Array) => TextCodec][] = [
   ["the standard's way", standardText],
   ["Node's shortcuts", bufferText],
   ["Node's documented way", documentedText],
+  ["the way on Deno", denoText],
 ];
 const texts = [
   "",

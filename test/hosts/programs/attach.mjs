@@ -58,6 +58,9 @@ function watch(server) {
   return server;
 }
 
+// Nothing is to end because of it: no test takes as long.
+const closeTimeout = 60_000;
+
 const listen = (web) => new Promise((resolve) => web.listen(0, "127.0.0.1", resolve));
 
 /** A web server that answers with the path of the request, or does what that commands. */
@@ -77,18 +80,18 @@ const webs = {
   ended: create(http.createServer),
 };
 
-for (const name of ["http", "https", "ended"]) watch(new Server({ server: webs[name], closeTimeout: 1000 }));
+for (const name of ["http", "https", "ended"]) watch(new Server({ server: webs[name], closeTimeout }));
 
-for (const path of ["/echo", "/terminate"]) watch(new Server({ server: webs.paths, path }));
+for (const path of ["/echo", "/terminate"]) watch(new Server({ server: webs.paths, path, closeTimeout }));
 
 // Another listener of `upgrade` beside hybi's.
-watch(new Server({ server: webs.others, path: "/echo" }));
+watch(new Server({ server: webs.others, path: "/echo", closeTimeout }));
 webs.others.on("upgrade", (request, socket) => {
   if (request.url === "/other") socket.end("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nother");
 });
 
 // A listener that cannot decide at once, as one that asks a database who the client is.
-const asking = watch(new Server());
+const asking = watch(new Server({ closeTimeout }));
 webs.asking.on("upgrade", ({ method, url, headers, httpVersion }, socket, head) => {
   socket.on("error", () => undefined);
   commands["/decide"] = () => {
@@ -99,7 +102,7 @@ webs.asking.on("upgrade", ({ method, url, headers, httpVersion }, socket, head) 
   print(url, "asking");
 });
 
-const detached = watch(new Server({ server: webs.detached }));
+const detached = watch(new Server({ server: webs.detached, closeTimeout }));
 commands["/detach"] = () => detached.close().then(() => "closed");
 
 // The answer must be out by then, since this connection is idle after it and is closed with the server.

@@ -1,5 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import type * as tls from "node:tls";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type ClientOptions } from "../../../src/index.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
@@ -104,7 +106,7 @@ describe("a worker that dials wss:", () => {
     expect(await dial(listening, "localhost", { tls: { serverName: "other.example" } })).toMatchObject(refused);
     const names: unknown[] = [];
     listening.server.on("connection", ({ socket }) =>
-      names.push((socket!.raw as tls.TLSSocket & { servername: unknown }).servername),
+      names.push((socket!.raw as TLSSocket & { servername: unknown }).servername),
     );
     expect(await dial(listening, "localhost", { tls: { serverName: "elsewhere.example" } })).toMatchObject({
       answer: "Hi",
@@ -113,12 +115,42 @@ describe("a worker that dials wss:", () => {
     expect(names).toEqual(["elsewhere.example"]);
   });
 
+  it.each(["localhost", "elsewhere.example"])("is not held up by a handshake that stalls (%s)", async (serverName) => {
+    const sockets: Socket[] = [];
+    const stalling = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket)).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(stalling, "listening");
+    const { port } = stalling.address() as AddressInfo;
+    for (const [body, code] of [
+      [{ abortAfter: 50, options: { tls: { serverName } } }, "ERR_ABORTED"],
+      [{ options: { handshakeTimeout: 50, tls: { serverName } } }, "ERR_HANDSHAKE_TIMEOUT"],
+    ] as const) {
+      const given = (await workerd.ask<string[]>("/log")).length;
+      const asked = workerd.ask("/dial", { url: `wss://localhost:${port}/`, ...body, linger: 2000 });
+      let isOver = false;
+      void asked.then(() => (isOver = true));
+      while ((await workerd.ask<string[]>("/log")).length === given);
+      // workerd does not close a socket before it is open: it does so as soon as it is.
+      const secured = new TLSSocket(sockets.pop()!, {
+        isServer: true,
+        ...(serverName === "localhost" ? certs.server : certs.elsewhere),
+      });
+      secured.on("error", () => undefined).resume();
+      await until(() => secured.closed);
+      expect(isOver).toBe(false);
+      expect(await asked).toMatchObject({ error: { code } });
+    }
+    stalling.close();
+  });
+
   it("presents the certificate of the configuration", async () => {
     const { ca, server, client } = certs;
     await using listening = await Listening.start({ tls: { ...server, ca, verify: true } });
     const presented: string[] = [];
     listening.server.on("connection", ({ socket }) =>
-      presented.push((socket!.raw as tls.TLSSocket).getPeerX509Certificate()!.fingerprint256),
+      presented.push((socket!.raw as TLSSocket).getPeerX509Certificate()!.fingerprint256),
     );
     expect(await dial(listening, "localhost")).toMatchObject({ answer: "Hi" });
     expect(presented).toEqual([new X509Certificate(client.cert).fingerprint256]);
