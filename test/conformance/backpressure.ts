@@ -16,16 +16,18 @@ const MOST_MEMORY = 128 * MIB;
 
 let lastKey = 0;
 
-/** What the party of `key` has come to, once that has been the same for a while. */
+/** For so many milliseconds nothing has to move, where that is to show that nothing can. */
+const STILL = 300;
+
+/** What the party of `key` has come to, once it has begun and then come to a stop. */
 async function settled(party: Party, key: string, read: (look: Look) => number): Promise<Look> {
-  for (let same = 0, before = -1; ;) {
-    await turns(5);
+  for (let before = 0, since = 0; ;) {
     const look = await party.look(key);
-    if (!look) continue;
-    const now = read(look);
-    same = now === before ? same + 1 : 0;
+    const now = look ? read(look) : 0;
+    if (now !== before) since = performance.now();
+    else if (look && now > 0 && performance.now() - since > STILL) return look;
     before = now;
-    if (now > 0 && same === 40) return look;
+    await turns(1);
   }
 }
 

@@ -40,11 +40,7 @@ function binaryOf(name: RuntimeName): string {
 }
 
 /** Starts a program whose lines on `channel` are JSON, and ends with the tests at the latest. */
-function start(
-  name: RuntimeName,
-  args: readonly string[],
-  channel: 1 | 3,
-): Running & { lines: AsyncIterator<unknown> } {
+function start(name: RuntimeName, args: readonly string[], channel: 1 | 3): Started {
   const child = spawn(binaryOf(name), args, { cwd: root, stdio: ["pipe", "pipe", "pipe", "pipe"] });
   const exited = once(child, "exit");
   let output = "";
@@ -74,7 +70,7 @@ function start(
 async function startProgram(name: RuntimeName, args: readonly string[]): Promise<Running> {
   const running = start(name, [...args, join(agents, "agent.mjs")], 1);
   const { port } = (await running.lines.next()).value as { port: number };
-  return Object.assign(running, { port });
+  return Object.assign(running, { port, sockets: [] });
 }
 
 async function startWorker(tls: TlsUse): Promise<Running> {

@@ -20,7 +20,7 @@ export class Track {
   #blockSize = 0;
   #waiters = [];
 
-  /** `face` is the connection in the words of {@link steps}. */
+  /** The connection, as `track.d.mts` describes it. */
   set face(face) {
     this.#face = face;
   }
