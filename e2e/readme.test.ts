@@ -19,6 +19,7 @@ async function programs(): Promise<{ title: string; source: string }[]> {
 const expected: Record<string, string> = {
   "Use it": "A client at /echo\nGot: Hi\n",
   "Attach to a web server": "No news.\n",
+  "With Express, Fastify, Koa or Hono": "Welcome\n",
   "Send to everyone": "Bob got: Hello, everyone\n",
   "Do not flood a slow peer, nor be flooded": "10000000 bytes\n",
   "Find out that a connection is dead": "It is there.\n",

@@ -6,43 +6,43 @@
  * @module
  */
 
-/** The stable codes, each with what it tells its reader. */
+/** The stable codes, each with what it says in a few words; the message of an error has the rest. */
 export const errorCodes = {
   // The caller's.
-  ERR_OPTION_UNKNOWN: "An option that does not exist was given: look for a spelling mistake.",
-  ERR_OPTION_TYPE: "An option has a value of the wrong type.",
-  ERR_OPTION_RANGE: "An option has a number outside its range.",
-  ERR_URL: "The URL is not one that a WebSocket can be opened to.",
-  ERR_HEADER: "A header name or value holds a character that HTTP forbids, or names a header of the handshake itself.",
-  ERR_SUBPROTOCOL: "A subprotocol is not an HTTP token, or stands twice.",
-  ERR_DATA_TYPE: "What was passed as a message is neither a string nor bytes.",
-  ERR_CONTROL_TOO_LONG: "A control frame carries at most 125 bytes, a close reason at most 123 (RFC 6455 §5.5).",
-  ERR_CLOSE_CODE: "This code may not stand in a Close frame (RFC 6455 §7.4).",
-  ERR_FRAME_ORDER: "A continuation was sent with no message open, or a new message inside an open one (RFC 6455 §5.4).",
-  ERR_UNSUPPORTED: "This runtime cannot do what was asked; the message names what can be done instead.",
-  ERR_STATE: "The call does not fit the state the object is in.",
+  ERR_OPTION_UNKNOWN: "no such option",
+  ERR_OPTION_TYPE: "wrong type",
+  ERR_OPTION_RANGE: "number out of range",
+  ERR_URL: "no URL of a WebSocket",
+  ERR_HEADER: "header forbidden by HTTP, or the handshake's own",
+  ERR_SUBPROTOCOL: "subprotocol twice, or no HTTP token",
+  ERR_DATA_TYPE: "message neither a string nor bytes",
+  ERR_CONTROL_TOO_LONG: "control frame over 125 bytes (RFC 6455 §5.5)",
+  ERR_CLOSE_CODE: "close code not for sending (§7.4)",
+  ERR_FRAME_ORDER: "fragments out of order (§5.4)",
+  ERR_UNSUPPORTED: "not on this runtime",
+  ERR_STATE: "not in this state",
   // The peer's, while opening.
-  ERR_HANDSHAKE_REFUSED: "The peer answered the opening handshake with a status other than 101.",
-  ERR_HANDSHAKE_RESPONSE: "The peer's answer to the opening handshake breaks RFC 6455 §4.1.",
-  ERR_HANDSHAKE_REQUEST: "The client's opening handshake breaks RFC 6455 §4.2.1 and was refused.",
-  ERR_HANDSHAKE_HEAD: "The peer's HTTP head is malformed or past a limit.",
-  ERR_HANDSHAKE_TIMEOUT: "The opening handshake did not finish in time.",
+  ERR_HANDSHAKE_REFUSED: "answered with a status other than 101",
+  ERR_HANDSHAKE_RESPONSE: "response against §4.1",
+  ERR_HANDSHAKE_REQUEST: "request against §4.2.1, refused",
+  ERR_HANDSHAKE_HEAD: "HTTP head malformed, or past a limit",
+  ERR_HANDSHAKE_TIMEOUT: "opening handshake not done in time",
   // The peer's, once open.
-  ERR_PROTOCOL: "The peer broke RFC 6455; the connection is failed with 1002.",
-  ERR_INVALID_DATA: "The peer sent data that is not what its type says (RFC 6455 §8.1); failed with 1007.",
-  ERR_POLICY: "The peer passed a limit on objects; failed with 1008.",
-  ERR_TOO_LONG: "The peer's message is longer than maxLength; failed with 1009.",
+  ERR_PROTOCOL: "against the protocol, failed with 1002",
+  ERR_INVALID_DATA: "data not of its type (§8.1), failed with 1007",
+  ERR_POLICY: "past a limit on objects, failed with 1008",
+  ERR_TOO_LONG: "message longer than maxLength, failed with 1009",
   // The network's, or the moment's.
-  ERR_CONNECT: "The transport could not be opened.",
-  ERR_TRANSPORT: "The transport broke while the connection was open.",
-  ERR_ABORTED: "The caller's AbortSignal was raised.",
-  ERR_NOT_OPEN: "The data was not sent, since the connection is closing or closed.",
-  ERR_CLOSED: "The connection closed before what was awaited came about.",
-  ERR_QUEUE_FULL: "A bounded queue is full: wait before asking for more.",
-  ERR_NO_SLOT: "All decoder slots of the codec are taken by open connections.",
-  ERR_HANDLER: "A listener threw; the connection was closed with 1011.",
+  ERR_CONNECT: "transport not opened",
+  ERR_TRANSPORT: "transport broken while open",
+  ERR_ABORTED: "aborted by the caller's signal",
+  ERR_NOT_OPEN: "not sent, closing or closed",
+  ERR_CLOSED: "closed before what was awaited",
+  ERR_QUEUE_FULL: "queue full, wait before asking for more",
+  ERR_NO_SLOT: "no decoder slot free",
+  ERR_HANDLER: "listener threw, closed with 1011",
   // The codec's.
-  ERR_CODEC: "No build of the codec, or not the one asked for, works on this engine.",
+  ERR_CODEC: "no build of the codec works here",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -12,7 +12,7 @@ import { attach, httpServer, type HttpServer } from "./attach.ts";
 import { GOING_AWAY, INTERNAL_ERROR } from "./protocol/close.ts";
 import { typeError } from "./errors.ts";
 import { RefusalError } from "./protocol/errors.ts";
-import { checkOptions, integer, object, text, type Check } from "./protocol/options.ts";
+import { checkOptions, integer, must, object, text, type Check } from "./protocol/options.ts";
 import type { OpeningRequest } from "./protocol/server-handshake.ts";
 
 export interface ServerOptions extends ConnectionOptions {
@@ -24,7 +24,10 @@ export interface ServerOptions extends ConnectionOptions {
   readonly unix?: string;
   /** Speaks TLS, so that clients connect with `wss:`. */
   readonly tls?: TlsOptions;
-  /** Connections the system keeps until they are accepted. Default: 511. */
+  /**
+   * A hint: connections the system is to keep until they are accepted, which it may cap. Default: 511. Bun always asks
+   * for 512.
+   */
   readonly backlog?: number;
   /** Attaches to this `http` or `https` server instead of listening. */
   readonly server?: HttpServer;
@@ -43,10 +46,7 @@ const serverChecks: Record<keyof ServerOptions, Check> = {
   },
   backlog: integer(1, 2 ** 31 - 1),
   server: httpServer,
-  path: (value, name) => {
-    text(value, name);
-    if (!(value as string).startsWith("/")) throw typeError("ERR_OPTION_TYPE", `${name} must begin with "/".`);
-  },
+  path: must('a string that begins with "/"', (value) => typeof value === "string" && value.startsWith("/")),
 };
 
 export interface ServerEvents {

@@ -1,10 +1,10 @@
 import { BodyReader } from "../protocol/body.ts";
 import { isInterim, readResponse, writeRequest } from "../protocol/client-handshake.ts";
-import { ConnectionError, typeError } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import { HandshakeError } from "../protocol/errors.ts";
 import { parseExtensions } from "../protocol/extension.ts";
 import { HeadReader, type ResponseHead } from "../protocol/head.ts";
-import { checkOptions, object, type Check } from "../protocol/options.ts";
+import { callable, checkOptions, must, object, type Check } from "../protocol/options.ts";
 import { parseUrl, type Endpoint } from "../protocol/url.ts";
 import { Connection } from "./connection.ts";
 import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./options.ts";
@@ -36,16 +36,12 @@ export interface ClientOptions extends ConnectionOptions {
 
 const clientChecks: Record<keyof ClientOptions, Check> = {
   ...connectionChecks,
-  dial: (value, name) => {
-    if (typeof value !== "function") throw typeError("ERR_OPTION_TYPE", `${name} must be a function.`);
-  },
+  dial: callable,
   tls: (value, name) => {
     object(value, name);
     checkOptions(value as object, tlsChecks);
   },
-  signal: (value, name) => {
-    if (!(value instanceof AbortSignal)) throw typeError("ERR_OPTION_TYPE", `${name} must be an AbortSignal.`);
-  },
+  signal: must("an AbortSignal", (value) => value instanceof AbortSignal),
 };
 
 /** The client's side of a connection. */

@@ -1,9 +1,8 @@
 import { Codec } from "../codec/codec.ts";
-import { typeError } from "../errors.ts";
 import type { Extension } from "../protocol/extension.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
 import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_LENGTH, type Limits } from "../protocol/limits.ts";
-import { array, boolean, bytes, integer, milliseconds, object, text, type Check } from "../protocol/options.ts";
+import { array, boolean, bytes, integer, milliseconds, must, object, text, type Check } from "../protocol/options.ts";
 import type { TlsOptions } from "./transport.ts";
 
 /** What every connection takes, of either role. The defaults are the same on every runtime. */
@@ -39,9 +38,7 @@ export const connectionChecks: Record<keyof ConnectionOptions, Check> = {
   handshakeTimeout: milliseconds,
   closeTimeout: milliseconds,
   highWaterMark: integer(1, Number.MAX_SAFE_INTEGER),
-  codec: (value, name) => {
-    if (!(value instanceof Codec)) throw typeError("ERR_OPTION_TYPE", `${name} must be a Codec of hybi/codec.`);
-  },
+  codec: must("a Codec of hybi/codec", (value) => value instanceof Codec),
 };
 
 export const defaults = {
@@ -52,10 +49,7 @@ export const defaults = {
   highWaterMark: 65_536,
 } as const;
 
-const pem: Check = (value, name) => {
-  if (typeof value !== "string" && !(value instanceof Uint8Array))
-    throw typeError("ERR_OPTION_TYPE", `${name} must be PEM: a string, or its bytes.`);
-};
+const pem = must("PEM, a string or its bytes", (value) => typeof value === "string" || value instanceof Uint8Array);
 
 /** TLS options, the same on every runtime. A runtime would take some other values for something else. */
 export const tlsChecks: Record<keyof TlsOptions, Check> = {

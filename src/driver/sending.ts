@@ -4,7 +4,7 @@ import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/clos
 import { toBytes, type Data } from "../protocol/data.ts";
 import { ConnectionError, rangeError, typeError } from "../errors.ts";
 import { BINARY, CONTINUATION, MAX_CONTROL_LENGTH, PING, PONG, TEXT } from "../protocol/opcode.ts";
-import { boolean, checkOptions, integer, unchecked, type Check } from "../protocol/options.ts";
+import { boolean, callable, checkOptions, integer, must, unchecked, type Check } from "../protocol/options.ts";
 import type { Link } from "./link.ts";
 import { Pings } from "./pings.ts";
 import type { SendCallback } from "./sender.ts";
@@ -32,14 +32,10 @@ const position = integer(0, Number.MAX_SAFE_INTEGER);
 const optionChecks: Record<keyof SendOptions, Check> = {
   start: position,
   end: position,
-  type: (value, name) => {
-    if (!types.has(value)) throw typeError("ERR_OPTION_TYPE", `${name} must be one of ${[...types].join(", ")}.`);
-  },
+  type: must(`one of ${[...types].join(", ")}`, (value) => types.has(value)),
   fin: boolean,
   code: unchecked,
-  callback: (value, name) => {
-    if (typeof value !== "function") throw typeError("ERR_OPTION_TYPE", `${name} must be a function.`);
-  },
+  callback: callable,
 };
 
 /** Sends that may wait for the opening handshake. */

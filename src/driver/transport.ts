@@ -84,7 +84,7 @@ export interface ListenOptions {
   /** A Unix domain socket instead. */
   readonly path?: string | undefined;
   readonly tls?: TlsOptions | undefined;
-  /** Connections that the system keeps for us until they are accepted. Default: 511. */
+  /** A hint: the connections that the system is to keep for us until they are accepted. Default: 511. */
   readonly backlog?: number | undefined;
   /** Milliseconds for a TLS handshake. */
   readonly handshakeTimeout: number;

@@ -7,7 +7,7 @@ import { randomFillSync } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import * as net from "node:net";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
-import { ConnectionError, typeError } from "../errors.ts";
+import { typeError } from "../errors.ts";
 import { bufferText } from "./buffer-text.ts";
 import { BunTransport, handler, isBunSocket, takeOver, type BunSocket, type SocketHandler } from "./bun-transport.ts";
 import { connecting, DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
@@ -47,15 +47,9 @@ function unwrap(outer: Transport, window: Uint8Array): Transport {
   return transport;
 }
 
-/** What Bun tells the system, whatever its options say. 511, which counts as the default elsewhere, is as good. */
-const BACKLOG = 512;
-
+/** `backlog` is a hint, which Bun does not take: it always asks the system for 512. */
 async function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
-  const { port, host, path, tls: secure, backlog = BACKLOG, handshakeTimeout, window } = options;
-  if (backlog !== BACKLOG && backlog !== BACKLOG - 1) {
-    const text = `Bun keeps ${BACKLOG} connections until they are accepted, and no other number: leave "backlog" out.`;
-    throw new ConnectionError("ERR_UNSUPPORTED", text);
-  }
+  const { port, host, path, tls: secure, handshakeTimeout, window } = options;
   const shared = {
     socket: secure
       ? secureHandler((socket) => connected(new BunTransport(socket, window)), handshakeTimeout, secure.verify ?? false)

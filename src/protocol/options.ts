@@ -10,13 +10,17 @@ export type Check = (value: unknown, name: string) => void;
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-const show = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : String(value));
+/** Not every object has a text of its own. */
+const show = (value: unknown): string =>
+  typeof value === "string" ? JSON.stringify(value) : Object(value) === value ? typeof value : String(value);
+
+const number = must("a number", (value) => typeof value === "number");
 
 export function integer(least: number, most: number): Check {
   return (value, name) => {
-    if (typeof value !== "number") throw typeError("ERR_OPTION_TYPE", `${name} must be a number, not ${show(value)}.`);
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw rangeError("ERR_OPTION_RANGE", `${name} must be an integer from ${least} to ${most}, not ${value}.`);
+    number(value, name);
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+      throw rangeError("ERR_OPTION_RANGE", `${name} must be an integer from ${least} to ${most}, not ${show(value)}.`);
   };
 }
 
@@ -25,22 +29,18 @@ export const bytes: Check = integer(0, Number.MAX_SAFE_INTEGER);
 /** Milliseconds: 1 to 2^31 - 1, which is as far as a timer reaches. */
 export const milliseconds: Check = integer(1, LONGEST_TIMER);
 
-export const text: Check = (value, name) => {
-  if (typeof value !== "string") throw typeError("ERR_OPTION_TYPE", `${name} must be a string, not ${show(value)}.`);
-};
+/** Refuses what `holds` does not hold for; `what` says what the option must be. */
+export function must(what: string, holds: (value: unknown) => boolean): Check {
+  return (value, name) => {
+    if (!holds(value)) throw typeError("ERR_OPTION_TYPE", `${name} must be ${what}, not ${show(value)}.`);
+  };
+}
 
-export const boolean: Check = (value, name) => {
-  if (typeof value !== "boolean") throw typeError("ERR_OPTION_TYPE", `${name} must be a boolean, not ${show(value)}.`);
-};
-
-export const object: Check = (value, name) => {
-  if (typeof value !== "object" || value === null)
-    throw typeError("ERR_OPTION_TYPE", `${name} must be an object, not ${show(value)}.`);
-};
-
-export const array: Check = (value, name) => {
-  if (!Array.isArray(value)) throw typeError("ERR_OPTION_TYPE", `${name} must be an array, not ${show(value)}.`);
-};
+export const text: Check = must("a string", (value) => typeof value === "string");
+export const boolean: Check = must("a boolean", (value) => typeof value === "boolean");
+export const object: Check = must("an object", (value) => typeof value === "object" && value !== null);
+export const array: Check = must("an array", Array.isArray);
+export const callable: Check = must("a function", (value) => typeof value === "function");
 
 /** For what has a check of its own further on. */
 export const unchecked: Check = () => undefined;

@@ -85,8 +85,7 @@ const listening: Record<string, () => Promise<void>> = {
   },
 
   "a backlog that is not Bun's": async () => {
-    assert.equal((await rejection(Accepting.start({ backlog: 10 }))).code, "ERR_UNSUPPORTED");
-    await (await Accepting.start({ backlog: 511 })).listener.close();
+    await (await Accepting.start({ backlog: 10 })).listener.close();
   },
 
   "a host by its name": async () => {
