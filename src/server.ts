@@ -1,8 +1,7 @@
 import { host } from "#host";
-import { defaultCodec } from "./codec/codec.ts";
 import { requestOf, type ServerEnvironment } from "./driver/driver.ts";
 import { Emitter, handlerError } from "./driver/emitter.ts";
-import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./driver/options.ts";
+import { connectionChecks, defaults, tlsOption, type ConnectionOptions } from "./driver/options.ts";
 import { RequestReader } from "./driver/request-reader.ts";
 import { checkClose } from "./driver/sending.ts";
 import { ServerConnection, type ConnectionOwner } from "./driver/server-connection.ts";
@@ -12,7 +11,7 @@ import { attach, httpServer, type HttpServer } from "./attach.ts";
 import { GOING_AWAY, INTERNAL_ERROR } from "./protocol/close.ts";
 import { typeError } from "./errors.ts";
 import { RefusalError } from "./protocol/errors.ts";
-import { checkOptions, integer, must, object, text, type Check } from "./protocol/options.ts";
+import { checkOptions, integer, must, text, type Check } from "./protocol/options.ts";
 import type { OpeningRequest } from "./protocol/server-handshake.ts";
 
 export interface ServerOptions extends ConnectionOptions {
@@ -40,10 +39,7 @@ const serverChecks: Record<keyof ServerOptions, Check> = {
   port: integer(0, 65535),
   host: text,
   unix: text,
-  tls: (value, name) => {
-    object(value, name);
-    checkOptions(value as object, tlsChecks);
-  },
+  tls: tlsOption,
   backlog: integer(1, 2 ** 31 - 1),
   server: httpServer,
   path: must('a string that begins with "/"', (value) => typeof value === "string" && value.startsWith("/")),
@@ -119,7 +115,7 @@ export class Server extends Emitter<ServerEvents> {
     if (this.#listening || this.#isClosing) throw typeError("ERR_STATE", "The server listens already, or was closed.");
     if (port === undefined && unix === undefined)
       throw typeError("ERR_STATE", 'Name a "port" or a "unix" path in the options, or attach to an http server.');
-    const window = (this.#options.codec ?? defaultCodec).window;
+    const { window } = this.#settings.codec;
     this.#listening = host.listen(
       { port: port ?? 0, host: this.#options.host, path: unix, tls, backlog, handshakeTimeout, window },
       (transport) => this.#accept(transport),
@@ -182,7 +178,7 @@ export class Server extends Emitter<ServerEvents> {
    * @throws {RangeError} ERR_CLOSE_CODE, ERR_CONTROL_TOO_LONG, before anything is closed.
    */
   close({ code = GOING_AWAY, reason = "" }: { code?: number; reason?: string } = {}): Promise<void> {
-    checkClose(this.#options.codec ?? defaultCodec, code, reason);
+    checkClose(this.#settings.codec, code, reason);
     this.#isClosing = true;
     return (this.#closed ??= this.#close(code, reason));
   }

@@ -14,6 +14,7 @@ const hosts = [
   "src/errors.ts",
   "src/hosts/buffer-text.ts",
   "src/hosts/duplex.ts",
+  "src/hosts/every-address.ts",
   "src/hosts/streams.ts",
   "src/hosts/tls.ts",
 ];

@@ -46,7 +46,10 @@ export class SlotDecoder {
     return this.#slot === 0;
   }
 
-  /** Decodes a chunk; nothing, once the slot was given back. Whether it was cut here or elsewhere makes no difference to what is reported in the end. */
+  /**
+   * Decodes a chunk; nothing, once the slot was given back. Whether it was cut here or elsewhere makes no difference to
+   * what is reported in the end.
+   */
   decode(chunk: Uint8Array, sink: DecoderSink): void {
     const codec = this.#codec;
     if (chunk.buffer === codec.memory.buffer) {

@@ -4,10 +4,10 @@ import { ConnectionError } from "../errors.ts";
 import { HandshakeError } from "../protocol/errors.ts";
 import { parseExtensions } from "../protocol/extension.ts";
 import { HeadReader, type ResponseHead } from "../protocol/head.ts";
-import { callable, checkOptions, must, object, type Check } from "../protocol/options.ts";
+import { callable, must, type Check } from "../protocol/options.ts";
 import { parseUrl, type Endpoint } from "../protocol/url.ts";
 import { Connection } from "./connection.ts";
-import { connectionChecks, defaults, tlsChecks, type ConnectionOptions } from "./options.ts";
+import { connectionChecks, defaults, tlsOption, type ConnectionOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { isTransport, type Host, type TlsOptions, type Transport } from "./transport.ts";
 
@@ -37,10 +37,7 @@ export interface ClientOptions extends ConnectionOptions {
 const clientChecks: Record<keyof ClientOptions, Check> = {
   ...connectionChecks,
   dial: callable,
-  tls: (value, name) => {
-    object(value, name);
-    checkOptions(value as object, tlsChecks);
-  },
+  tls: tlsOption,
   signal: must("an AbortSignal", (value) => value instanceof AbortSignal),
 };
 
@@ -80,7 +77,7 @@ export class ClientConnection extends Connection {
   /** Dials, and sends the opening handshake. `tls` takes the place of the option given before. */
   override startConnection(tls: TlsOptions = this.#clientOptions.tls ?? {}): boolean {
     if (this.#started || this.readyState !== "connecting") return false;
-    checkOptions(tls, tlsChecks);
+    tlsOption(tls, "tls");
     this.#started = true;
     const { signal, handshakeTimeout = defaults.handshakeTimeout } = this.#clientOptions;
     if (signal?.aborted) {

@@ -2,7 +2,18 @@ import { Codec } from "../codec/codec.ts";
 import type { Extension } from "../protocol/extension.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
 import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_LENGTH, type Limits } from "../protocol/limits.ts";
-import { array, boolean, bytes, integer, milliseconds, must, object, text, type Check } from "../protocol/options.ts";
+import {
+  array,
+  boolean,
+  bytes,
+  checkOptions,
+  integer,
+  milliseconds,
+  must,
+  object,
+  text,
+  type Check,
+} from "../protocol/options.ts";
 import type { TlsOptions } from "./transport.ts";
 
 /** What every connection takes, of either role. The defaults are the same on every runtime. */
@@ -52,7 +63,7 @@ export const defaults = {
 const pem = must("PEM, a string or its bytes", (value) => typeof value === "string" || value instanceof Uint8Array);
 
 /** TLS options, the same on every runtime. A runtime would take some other values for something else. */
-export const tlsChecks: Record<keyof TlsOptions, Check> = {
+const tlsChecks: Record<keyof TlsOptions, Check> = {
   ca: (value, name) => {
     for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) pem(one, name);
   },
@@ -61,4 +72,9 @@ export const tlsChecks: Record<keyof TlsOptions, Check> = {
   passphrase: text,
   serverName: text,
   verify: boolean,
+};
+
+export const tlsOption: Check = (value, name) => {
+  object(value, name);
+  checkOptions(value as object, tlsChecks);
 };

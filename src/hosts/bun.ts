@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { randomFillSync } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import * as net from "node:net";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
@@ -11,7 +10,8 @@ import { typeError } from "../errors.ts";
 import { bufferText } from "./buffer-text.ts";
 import { BunTransport, handler, isBunSocket, takeOver, type BunSocket, type SocketHandler } from "./bun-transport.ts";
 import { connecting, DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
-import { isStreamPair, StreamsTransport } from "./streams.ts";
+import { onEveryAddress } from "./every-address.ts";
+import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, secureContext } from "./tls.ts";
 
 interface BunListener {
@@ -75,13 +75,7 @@ async function listen(options: ListenOptions, connected: (transport: Transport) 
     const { address } = await lookup(host);
     listener = Bun.listen({ ...shared, hostname: address, port });
   } else {
-    try {
-      listener = Bun.listen({ ...shared, hostname: "::", port });
-    } catch (error) {
-      const { code = "" } = error as { code?: string };
-      if (!["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(code)) throw error;
-      listener = Bun.listen({ ...shared, hostname: "0.0.0.0", port });
-    }
+    listener = onEveryAddress((hostname) => Bun.listen({ ...shared, hostname, port }));
   }
   return {
     address: path === undefined ? { hostname: listener.hostname, port: listener.port } : { path },
@@ -112,14 +106,9 @@ function secureHandler(
 }
 
 export const host: Host = {
+  ...web,
   name: "bun",
-  random: (bytes) => void randomFillSync(bytes),
-  setTimer(callback, ms) {
-    const timer = setTimeout(callback, ms).unref();
-    return () => clearTimeout(timer);
-  },
   text: bufferText,
-  reportError: (error) => console.error(error),
   dial,
   listen,
   wrap(socket, head) {

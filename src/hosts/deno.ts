@@ -12,7 +12,8 @@ import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport 
 import { typeError } from "../errors.ts";
 import { DenoTransport, isConn, type Address, type Conn } from "./deno-transport.ts";
 import { isDuplex, wrapDuplex } from "./duplex.ts";
-import { isStreamPair, StreamsTransport } from "./streams.ts";
+import { onEveryAddress } from "./every-address.ts";
+import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, listenTls } from "./tls.ts";
 
 type Where =
@@ -61,14 +62,7 @@ async function dial(options: DialOptions): Promise<Transport> {
 function open({ port, host, path, backlog = 511 }: ListenOptions): DenoListener {
   if (path !== undefined) return Deno.listen({ transport: "unix", path, tcpBacklog: backlog });
   const at = (hostname: string): DenoListener => Deno.listen({ hostname, port, tcpBacklog: backlog });
-  if (host !== undefined) return at(host);
-  try {
-    return at("::");
-  } catch (error) {
-    // The machine has no IPv6.
-    if (!["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes((error as { code?: string }).code ?? "")) throw error;
-    return at("0.0.0.0");
-  }
+  return host === undefined ? onEveryAddress(at) : at(host);
 }
 
 async function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
@@ -115,15 +109,14 @@ export const text: TextCodecFactory = (memory) => {
 };
 
 export const host: Host = {
+  ...web,
   name: "deno",
-  random: (bytes) => void crypto.getRandomValues(bytes),
   setTimer(callback, ms) {
     const timer = setTimeout(callback, ms);
     Deno.unrefTimer(timer);
     return () => clearTimeout(timer);
   },
   text,
-  reportError: (error) => console.error(error),
   dial,
   listen,
   wrap(socket, head) {

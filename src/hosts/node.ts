@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { randomFillSync } from "node:crypto";
 import * as net from "node:net";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
 import { bufferText } from "./buffer-text.ts";
 import { connecting, DuplexTransport, isDuplex, listening, onRead, wrapDuplex } from "./duplex.ts";
-import { isStreamPair, StreamsTransport } from "./streams.ts";
+import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, listenTls } from "./tls.ts";
 
 /**
@@ -45,14 +44,9 @@ function listen(options: ListenOptions, connected: (transport: Transport) => voi
 }
 
 export const host: Host = {
+  ...web,
   name: "node",
-  random: (bytes) => void randomFillSync(bytes),
-  setTimer(callback, ms) {
-    const timer = setTimeout(callback, ms).unref();
-    return () => clearTimeout(timer);
-  },
   text: bufferText,
-  reportError: (error) => console.error(error),
   dial,
   listen,
   wrap(socket, head) {

@@ -351,7 +351,11 @@ const encryption: Record<string, () => Promise<void>> = {
     // One that is done in time lives on.
     const client = await dial(accepting.port, { tls: { ca: certs.ca, serverName: "localhost" } });
     const server = await accepting.next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // The deadline of one that came later is over, and so its own would be.
+    const later = await peerOf(accepting.port, false);
+    const closed = new Promise((resolve) => later.once("close", resolve));
+    later.resume().once("end", () => later.end());
+    await closed;
     await talk(client, server);
     await accepting.listener.close();
   },
