@@ -8,7 +8,7 @@ import { noise } from "../helpers/bytes.ts";
 import { reference, unlimited } from "../helpers/decoding.ts";
 import { MemoryTransport } from "../helpers/memory-transport.ts";
 import type { Event } from "../helpers/outcome.ts";
-import { concat, latin1, type Role } from "../helpers/wire.ts";
+import { concat, frame, latin1, type Role } from "../helpers/wire.ts";
 import { model } from "./model.ts";
 
 export type Call =
@@ -16,6 +16,8 @@ export type Call =
   | { call: "fragment"; type: "text" | "binary" | "continuation"; length: number; fin: boolean; callback: boolean }
   | { call: "ping" | "pong"; length: number; callback: boolean }
   | { call: "close"; code: number }
+  /** A loop over so many messages. */
+  | { call: "loop"; count: number }
   | { call: "terminate" | "pause" | "resume" | "read" | "throw" };
 
 export type Step =
@@ -23,6 +25,8 @@ export type Step =
   /** Does it inside the next call of a listener. */
   | { on: keyof ConnectionEvents; do: Call }
   | { peer: Uint8Array }
+  /** A Pong for the last Ping. */
+  | { peerDoes: "answer" }
   | { peerDoes: "end" | "destroy" | "pause" | "resume" }
   | { breaks: true }
   /** Milliseconds that pass. */
@@ -56,6 +60,9 @@ export class DriverBench {
   /** By the number that what was sent begins with. */
   readonly #callbacks = new Map<number, (string | undefined)[]>();
   readonly #dataCallbacks = new Set<number>();
+  readonly #pingCallbacks = new Set<number>();
+  /** The highest number among the Pings that were answered. */
+  #answered = 0;
   readonly #closes: string[] = [];
   #closeCalls = 0;
   #readsPending = 0;
@@ -148,15 +155,36 @@ export class DriverBench {
 
   async step(step: Step): Promise<void> {
     if ("call" in step) this.#call(step);
-    else if ("on" in step) this.#connection.once(step.on, () => this.#call(step.do, true));
+    else if ("on" in step) this.#hook(step);
     else if ("peer" in step) {
       if (this.#isAnswered) this.#fromPeer.push(step.peer);
       if (this.#isAnswered) this.#peer.write([step.peer], () => undefined);
-    } else if ("peerDoes" in step) this.#peer[step.peerDoes]();
-    else if ("breaks" in step) this.#transport.break(new Error("broken"));
+    } else if ("peerDoes" in step) {
+      if (step.peerDoes === "answer") this.#answerPing();
+      else this.#peer[step.peerDoes]();
+    } else if ("breaks" in step) this.#transport.break(new Error("broken"));
     else if ("advance" in step) await this.#advance(step.advance);
     else for (let i = 0; i < step.turns; i++) await turn();
     this.#watch();
+  }
+
+  #hook(step: { on: keyof ConnectionEvents; do: Call }): void {
+    let times = 0;
+    this.#connection.once(step.on, () => {
+      if (++times > 1) this.#expect(`times a listener is called once`, times, 1);
+      this.#call(step.do, true);
+    });
+  }
+
+  #answerPing(): void {
+    const { events } = model(otherOf(this.#role), this.#sent().frames, unlimited(otherOf(this.#role)));
+    const ping = events.findLast(([type]) => type === "ping");
+    if (!ping || !this.#isAnswered) return;
+    const payload = Buffer.from(ping[1] as string, "latin1");
+    const pong = frame(10, payload, { key: this.#role === "server" ? [9, 8, 7, 6] : undefined });
+    this.#fromPeer.push(pong);
+    this.#peer.write([pong], () => undefined);
+    this.#answered = Math.max(this.#answered, parseInt(payload.toString()));
   }
 
   async #advance(ms: number): Promise<void> {
@@ -183,6 +211,7 @@ export class DriverBench {
       // What was never taken calls nobody back.
       if (this.#callbacks.get(number)?.length === 0) this.#callbacks.delete(number);
       this.#dataCallbacks.delete(number);
+      this.#pingCallbacks.delete(number);
       if (!mistakes.includes((error as { code?: string }).code ?? "")) this.#expect(step.call, error, "no throw");
     }
   }
@@ -202,22 +231,39 @@ export class DriverBench {
       const fin = step.call === "send" || step.fin;
       if (fin && !callback && step.call === "send") connection.send(data);
       else connection.send(data, { type, fin, callback });
-    } else if (step.call === "ping") connection.sendPing(content, callback);
-    else if (step.call === "pong") connection.sendPong(content, callback);
+    } else if (step.call === "ping") {
+      if (withCallback) this.#pingCallbacks.add(number);
+      connection.sendPing(content, callback);
+    } else if (step.call === "pong") connection.sendPong(content, callback);
     else if (step.call === "close") {
       const closed = connection.close(step.code, "bye");
       this.#closeCalls++;
       void closed.then(({ code, reason }) => this.#closes.push(`${code} ${reason}`));
     } else if (step.call === "read") {
-      this.#readsPending++;
-      connection
-        .read()
-        .then((message) => message !== undefined && this.#read.push(eventOf(message)))
-        .catch((error: { code?: string }) => {
-          if (error.code !== "ERR_CLOSED") this.#expect("a read that fails", error, "ERR_CLOSED");
-        })
-        .finally(() => this.#readsPending--);
+      void this.#reading(async () => {
+        const message = await connection.read();
+        if (message !== undefined) this.#read.push(eventOf(message));
+      });
+    } else if (step.call === "loop") {
+      void this.#reading(async () => {
+        let left = step.count;
+        for await (const message of connection) {
+          this.#read.push(eventOf(message));
+          if (--left === 0) break;
+        }
+      });
     } else if (step.call !== "throw") connection[step.call]();
+  }
+
+  async #reading(work: () => Promise<void>): Promise<void> {
+    this.#readsPending++;
+    try {
+      await work();
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ERR_CLOSED") this.#expect("a read that fails", error, "ERR_CLOSED");
+    } finally {
+      this.#readsPending--;
+    }
   }
 
   /** Sees the connection to its end: by itself when it is on its way there, else by force. */
@@ -227,6 +273,7 @@ export class DriverBench {
       for (let i = 0; i < 30; i++) await turn();
     };
     await turns();
+    if (this.#hasThrown) this.#expect("the state behind a throw", this.#connection.readyState === "open", false);
     if (this.#connection.readyState === "closing") {
       await this.#advance(10_000);
       await turns();
@@ -290,7 +337,7 @@ export class DriverBench {
   /** What went out is a stream of frames, with what was sent in its order, and nothing behind the Close frame. */
   #checkSent(): void {
     const { frames } = this.#sent();
-    const other = this.#role === "server" ? "client" : "server";
+    const other = otherOf(this.#role);
     const outcome = model(other, frames, unlimited(other));
     const isBroken = outcome.events.at(-1)?.[0] === "failed";
     this.#expect("the frames sent", isBroken ? latin1(frames) : "valid", "valid");
@@ -309,6 +356,10 @@ export class DriverBench {
       const calls = this.#callbacks.get(number)!;
       if (calls[0] === undefined) this.#expect(`${number} was sent, as its callback says`, sent.includes(number), true);
     }
+    for (const number of this.#pingCallbacks)
+      if (this.#callbacks.get(number)?.[0] === undefined && number > this.#answered)
+        this.#expect(`Ping ${number} was answered, as its callback says`, this.#answered, number);
+    this.#checkAnswers(outcome.events);
     const close = outcome.sent[0];
     if (isBroken || close?.[0] !== "close") return;
     const length = close[1] === undefined ? 0 : 2 + Buffer.byteLength(close[2] as string);
@@ -316,7 +367,22 @@ export class DriverBench {
     const header = [0x88, (this.#role === "client" ? 0x80 : 0) | length];
     this.#expect("nothing comes behind the Close frame", [...frames.subarray(start, start + 2)], header);
   }
+
+  /** Each Pong answers a Ping, in their order, but for those that were asked for here. */
+  #checkAnswers(sent: readonly Event[]): void {
+    const { events } = model(this.#role, concat(this.#fromPeer), { maxLength: 0x3ffffff, maxFragments: 65536 });
+    const pings = events.filter(([type]) => type === "ping").map((event) => event[1]);
+    let at = 0;
+    for (const [type, payload] of sent) {
+      if (type !== "pong" || /^\d+:~*$/.test(payload as string)) continue;
+      const found = pings.indexOf(payload, at);
+      if (found < 0) this.#expect("a Pong, for a Ping in its order", payload, pings.slice(at));
+      at = found + 1;
+    }
+  }
 }
+
+const otherOf = (role: Role): Role => (role === "server" ? "client" : "server");
 
 const openingHeaders = {
   host: "test",

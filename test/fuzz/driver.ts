@@ -20,6 +20,7 @@ const anyCall: fc.Arbitrary<Call> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ call: fc.constant("fragment"), type: fc.constantFrom("text", "binary", "continuation"), length: anyBytes, fin: fc.boolean(), callback: fc.boolean() }) }, // prettier-ignore
   { weight: 2, arbitrary: fc.record({ call: fc.constantFrom("ping", "pong"), length: fc.nat(130), callback: fc.boolean() }) }, // prettier-ignore
   { weight: 1, arbitrary: fc.record({ call: fc.constant("close"), code: fc.constantFrom(1000, 3000, 1006) }) },
+  { weight: 1, arbitrary: fc.record({ call: fc.constant("loop"), count: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ call: fc.constant("terminate") }) },
   { weight: 2, arbitrary: fc.record({ call: fc.constantFrom("pause", "resume", "read", "throw") }) },
 );
@@ -31,12 +32,15 @@ const stepsFor = (role: Role): fc.Arbitrary<Step[]> =>
       { weight: 6, arbitrary: streamFor(role).map((bytes) => ({ peer: bytes })) },
       // The answer to whatever was asked, and the peer's Close.
       { weight: 2, arbitrary: fc.constantFrom(1000, 3001).map((code) => ({ peer: frame(8, [code >> 8, code & 255], { key: role === "server" ? [1, 2, 3, 4] : undefined }) })) }, // prettier-ignore
-      { weight: 3, arbitrary: fc.record({ peerDoes: fc.constantFrom("end", "destroy", "pause", "resume") }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({ peerDoes: fc.constantFrom("end", "destroy", "pause", "resume", "answer", "answer") }),
+      },
       { weight: 1, arbitrary: fc.constant({ breaks: true as const }) },
       { weight: 1, arbitrary: fc.constantFrom(100, 10_000).map((advance) => ({ advance })) },
       { weight: 8, arbitrary: fc.constantFrom(1, 2, 20).map((turns) => ({ turns })) },
     ),
-    { maxLength: 30 },
+    { maxLength: 30, size: "max" },
   );
 
 const inputs = anyRole.chain((role) =>
@@ -55,7 +59,7 @@ const inputs = anyRole.chain((role) =>
   }),
 );
 
-export const driver = property("driver: any calls and any peer", 250, inputs, async (input) => {
+export const driver = property("driver: any calls and any peer", 600, inputs, async (input) => {
   const bench = new DriverBench(input.role, input.chunkSize, input.listens);
   for (const step of input.early) await bench.step(step);
   bench.start();

@@ -168,12 +168,17 @@ const patterns = fc.record({
 });
 const LONG = 300_000;
 
-export const linear = property("head: linear in its bytes", 30, patterns, ({ kind, start, pattern, size }) => {
-  const reader = new HeadReader(kind, { maxHeadLength: 2 * LONG, maxHeaders: LONG, maxTargetLength: LONG });
-  const bytes = bytesOf(start + pattern.repeat(LONG / pattern.length));
-  try {
-    for (let at = 0; at < bytes.length && !reader.push(bytes.subarray(at, at + size)); at += size);
-  } catch (error) {
-    refused(kind, error);
-  }
-});
+export const linear = property(
+  "linear: a head takes time in proportion to its bytes",
+  30,
+  patterns,
+  ({ kind, start, pattern, size }) => {
+    const reader = new HeadReader(kind, { maxHeadLength: 2 * LONG, maxHeaders: LONG, maxTargetLength: LONG });
+    const bytes = bytesOf(start + pattern.repeat(LONG / pattern.length));
+    try {
+      for (let at = 0; at < bytes.length && !reader.push(bytes.subarray(at, at + size)); at += size);
+    } catch (error) {
+      refused(kind, error);
+    }
+  },
+);

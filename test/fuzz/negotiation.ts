@@ -22,18 +22,33 @@ const anyList = fc
     fc.oneof(
       fc.tuple(fc.constantFrom(",", ";", "=", ", ", "; ", ",,", ""), anySpace, anyWord).map((parts) => parts.join("")),
       fc.tuple(anySpace, fc.constantFrom("=", " = "), anyWord).map(([space, is, word]) => `${space}${is}"${word}"`),
-      fc.constantFrom('="a\\b"', '="\\', '"', '\\"', '="a b"', '=""', "\0", "\xe9", "\r\n", "\u0141"),
+      fc.constantFrom('="a\\b"', '="\\', '"', '\\"', '="a b"', '=" a"', '="a "', '=""', "\0", "\xe9", "\r\n", "\u0141"),
     ),
     { maxLength: 8 },
   )
   .chain((parts) => fc.tuple(anySpace, anyWord, fc.shuffledSubarray(parts, { minLength: parts.length }), anySpace))
   .map(([before, first, parts, after]) => before + first + parts.join("") + after);
+/** About as many elements, or characters, as a list may have. */
+const anyLongText = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom("", "foo", "foo; bar"),
+      fc.constantFrom(",", ", ", ";a", ",foo"),
+      fc.integer({ min: 97, max: 101 }),
+    )
+    .map(([start, unit, count]) => start + unit.repeat(count)),
+  fc
+    .tuple(
+      fc.constantFrom("", "foo", 'foo;a="', "foo;a="),
+      fc.string({ unit: fc.constantFrom(...'a;,= \\"'), minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 8189, max: 8195 }),
+    )
+    .map(([start, unit, length]) => `${start}${unit.repeat(length)}`.slice(0, length)),
+);
 const anyText = fc.oneof(
   { weight: 20, arbitrary: anyList },
   { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom(...'ab;,= \t"\\\0\xe9'), maxLength: 30 }) },
-  // Around the limits of a list, and beyond them.
-  { weight: 1, arbitrary: fc.tuple(anyList, fc.integer({ min: 90, max: 9000 })).map(([list, count]) => list.repeat(count).slice(0, 9000)) }, // prettier-ignore
-  { weight: 1, arbitrary: fc.tuple(fc.string({ unit: fc.constantFrom(...'a;,= \\"'), minLength: 1, maxLength: 3 }), fc.integer({ min: 90, max: 9000 })).map(([unit, count]) => `a;b="${unit.repeat(count)}`.slice(0, 9000)) }, // prettier-ignore
+  { weight: 2, arbitrary: anyLongText },
 );
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -111,7 +126,9 @@ export const extensions = property(
     const offers = parseExtensions(text);
     same(offers, modelOf(text), "parser and model");
     if (!offers) return;
-    same(parseExtensions(serializeExtensions(offers)), offers, "written and read again");
+    // What is written has its spaces, so that it may be longer.
+    const written = serializeExtensions(offers);
+    if (written.length <= 8192) same(parseExtensions(written), offers, "written and read again");
 
     const open = { count: 0 };
     const known = configured.map(([name, rsv]) => extension(name, rsv, open));
