@@ -351,7 +351,7 @@ export class DriverBench {
     );
     // With those whose message is not finished.
     const payloads = reference(frames, unlimited(other)).events.map(({ data }) => data);
-    const sent = [...payloads.join("").matchAll(/(\d+):/g)].map((match) => Number(match[1]));
+    const sent = [...payloads.join(" ").matchAll(/(\d+):/g)].map((match) => Number(match[1]));
     for (const number of this.#dataCallbacks) {
       const calls = this.#callbacks.get(number)!;
       if (calls[0] === undefined) this.#expect(`${number} was sent, as its callback says`, sent.includes(number), true);
