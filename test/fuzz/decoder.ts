@@ -2,8 +2,9 @@ import * as fc from "fast-check";
 import type { DecoderLimits } from "../../src/codec/slot-decoder.ts";
 import { codecs } from "../helpers/codecs.ts";
 import { asParts, decodeChunks, decodePublicly, reference, same } from "../helpers/decoding.ts";
+import { concat } from "../helpers/wire.ts";
 import { property } from "./property.ts";
-import { anyCuts, anyRole, bothRoles, cutAt, streamFor } from "./streams.ts";
+import { anyCuts, anyRole, bothRoles, cutAt, exampleStream, streamFor } from "./streams.ts";
 
 interface Input {
   readonly limits: DecoderLimits;
@@ -37,19 +38,16 @@ function check({ limits, bytes, cuts }: Input): void {
   }
 }
 
-export const decoder = property(
-  "decoder: the same events at every cut, in each build",
-  600,
-  inputs,
-  check,
-  (source) => ({
+export const decoder = property("decoder: the same events at every cut, in each build", 600, inputs, check, {
+  read: (source) => ({
     limits: {
       role: source.one(bothRoles),
       maxLength: source.one(maxLengths),
       maxFragments: source.one(maxFragments),
       allowedRsv: source.one(reservedBits),
     },
-    cuts: Array.from({ length: source.number() % 8 }, () => source.number()),
+    cuts: source.numbers(),
     bytes: source.rest(),
   }),
-);
+  examples: bothRoles.map((role, i) => concat([Uint8Array.of(i, 4, 3, 1, 0), exampleStream(role)])),
+});

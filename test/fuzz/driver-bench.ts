@@ -362,7 +362,7 @@ export class DriverBench {
     this.#checkAnswers(outcome.events);
     const close = outcome.sent[0];
     if (isBroken || close?.[0] !== "close") return;
-    const length = close[1] === undefined ? 0 : 2 + Buffer.byteLength(close[2] as string);
+    const length = close[1] === undefined ? 0 : 2 + Buffer.byteLength(close[2]);
     const start = frames.length - length - (this.#role === "client" ? 6 : 2);
     const header = [0x88, (this.#role === "client" ? 0x80 : 0) | length];
     this.#expect("nothing comes behind the Close frame", [...frames.subarray(start, start + 2)], header);
@@ -374,7 +374,7 @@ export class DriverBench {
     const pings = events.filter(([type]) => type === "ping").map((event) => event[1]);
     let at = 0;
     for (const [type, payload] of sent) {
-      if (type !== "pong" || /^\d+:~*$/.test(payload as string)) continue;
+      if (type !== "pong" || /^\d+:~*$/.test(payload)) continue;
       const found = pings.indexOf(payload, at);
       if (found < 0) this.#expect("a Pong, for a Ping in its order", payload, pings.slice(at));
       at = found + 1;

@@ -5,11 +5,12 @@ import { HandshakeError, HeadError, RefusalError } from "../../src/protocol/erro
 import { HeadReader } from "../../src/protocol/head.ts";
 import { readRequest } from "../../src/protocol/server-handshake.ts";
 import { same } from "../helpers/decoding.ts";
-import { bytesOf, latin1 } from "../helpers/wire.ts";
+import { bytesOf, concat, latin1 } from "../helpers/wire.ts";
 import { property } from "./property.ts";
 import { anyCuts, anyMutations, cutAt, mutate } from "./streams.ts";
 
 type Kind = "request" | "response";
+const kinds: readonly Kind[] = ["request", "response"];
 type Limits = Readonly<Record<"maxHeadLength" | "maxHeaders" | "maxTargetLength", number>>;
 
 interface Input {
@@ -51,7 +52,7 @@ const limits: readonly Limits[] = [
   { maxHeadLength: 300, maxHeaders: 100, maxTargetLength: 8192 },
 ];
 
-const inputs: fc.Arbitrary<Input> = fc.constantFrom<Kind>("request", "response").chain((kind) =>
+const inputs: fc.Arbitrary<Input> = fc.constantFrom(...kinds).chain((kind) =>
   fc.record({
     kind: fc.constant(kind),
     limits: fc.constantFrom(...limits),
@@ -145,16 +146,22 @@ function check(input: Input): void {
   same(whole.head, modelOf(input), "reader and model");
 }
 
-export const head = property("head: the model's, at every cut, or a typed refusal", 1500, inputs, check, (source) => ({
-  kind: source.one(["request", "response"] as const),
-  limits: source.one(limits),
-  cuts: Array.from({ length: source.number() % 8 }, () => source.number()),
-  bytes: source.rest(),
-}));
+export const head = property("head: the model's, at every cut, or a typed refusal", 1500, inputs, check, {
+  read: (source) => ({
+    kind: source.one(kinds),
+    limits: source.one(limits),
+    cuts: source.numbers(),
+    bytes: source.rest(),
+  }),
+  examples: kinds.map((kind, i) => {
+    const lines = [startLines[kind][0]!, ...necessary[kind], "", ""];
+    return concat([Uint8Array.of(i, 0, 0), bytesOf(lines.join("\r\n"))]);
+  }),
+});
 
 /** One pattern again and again: whoever looks back at what has passed takes minutes for it. */
 const patterns = fc.record({
-  kind: fc.constantFrom<Kind>("request", "response"),
+  kind: fc.constantFrom(...kinds),
   start: fc.constantFrom(
     "",
     "GET ",

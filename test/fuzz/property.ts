@@ -6,8 +6,15 @@ export interface Property {
   /** How many inputs `npm test` tries. */
   readonly runs: number;
   readonly property: fc.IAsyncProperty<[unknown]>;
-  /** For the search that coverage guides: checks the input that these bytes stand for. */
-  readonly checkBytes: ((bytes: Uint8Array) => void) | undefined;
+  /** For the search that coverage guides. */
+  readonly byBytes: ByBytes | undefined;
+}
+
+interface ByBytes {
+  /** Checks the input that these bytes stand for. */
+  check(bytes: Uint8Array): void;
+  /** What to begin with. */
+  readonly examples: readonly Uint8Array[];
 }
 
 export function property<Input>(
@@ -15,13 +22,16 @@ export function property<Input>(
   runs: number,
   inputs: fc.Arbitrary<Input>,
   check: (input: Input) => void | Promise<void>,
-  read?: (bytes: ByteSource) => Input,
+  bytes?: { readonly read: (source: ByteSource) => Input; readonly examples: readonly Uint8Array[] },
 ): Property {
   return {
     name,
     runs,
     property: fc.asyncProperty(inputs, (input) => inTime(() => check(input))),
-    checkBytes: read && ((bytes) => void check(read(new ByteSource(bytes)))),
+    byBytes: bytes && {
+      check: (input) => void check(bytes.read(new ByteSource(input))),
+      examples: bytes.examples,
+    },
   };
 }
 
@@ -50,6 +60,11 @@ export class ByteSource {
 
   one<T>(choices: readonly T[]): T {
     return choices[this.number() % choices.length]!;
+  }
+
+  /** Up to seven. */
+  numbers(): number[] {
+    return Array.from({ length: this.number() % 8 }, () => this.number());
   }
 
   rest(): Uint8Array {

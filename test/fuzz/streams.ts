@@ -1,7 +1,7 @@
 /** Streams of frames to try: most of them nearly right, so that they get somewhere. */
 import * as fc from "fast-check";
 import { malformed, validTexts } from "../helpers/utf8.ts";
-import { bytesOf, closePayload, concat, frame, type FrameFields, type Role } from "../helpers/wire.ts";
+import { Peer, bytesOf, closePayload, concat, frame, type FrameFields, type Role } from "../helpers/wire.ts";
 
 export const bothRoles: readonly Role[] = ["server", "client"];
 export const anyRole: fc.Arbitrary<Role> = fc.constantFrom(...bothRoles);
@@ -72,7 +72,7 @@ function assemble(role: Role, inOrder: boolean, choices: readonly FrameChoice[])
 }
 
 /** A change to some bytes, wherever it falls. */
-const anyMutation = fc.record({
+export const anyMutation = fc.record({
   what: fc.constantFrom("set", "flip", "insert", "remove", "repeat", "cut"),
   at: fc.nat(2000),
   length: fc.nat(12),
@@ -134,6 +134,21 @@ export const streamFor = (role: Role): fc.Arbitrary<Uint8Array> => {
     { weight: 1, arbitrary: long },
   );
 };
+
+/** A little of everything that is allowed. */
+export function exampleStream(role: Role): Uint8Array {
+  const peer = new Peer(role);
+  const [first, ...others] = peer.fragments(2, ["ab", "", "c"]);
+  const frames = [
+    peer.text("aé€😀"),
+    first!,
+    peer.ping("in between"),
+    ...others,
+    peer.pong(),
+    peer.text("~".repeat(130)),
+  ];
+  return concat([...frames, peer.close(1000, "bye")]);
+}
 
 const emptyFragment: FrameChoice = {
   opcode: 1,
