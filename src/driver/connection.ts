@@ -78,7 +78,17 @@ export abstract class Connection
 
   /** Bytes, framing included, that were sent and that the system has not taken yet. */
   get bufferedAmount(): number {
-    return this.link.sender.bufferedAmount;
+    return this.link.sender.bufferedAmount + this.#sending.queuedBytes;
+  }
+
+  /** Messages, and other frames, that were sent and that the system has not taken yet. */
+  get queuedMessages(): number {
+    return this.link.sender.bufferedFrames + this.#sending.queuedMessages;
+  }
+
+  /** Milliseconds that the latest Ping of the heartbeat took until its Pong came; undefined before the first. */
+  get roundTripTime(): number | undefined {
+    return this.link.roundTripTime;
   }
 
   /** Whether `pause` stopped the reading. */
@@ -123,6 +133,9 @@ export abstract class Connection
 
   /** {@link LinkOwner.handshakeEnded} @internal */
   abstract handshakeEnded(cause?: Error): void;
+
+  /** {@link LinkOwner.handshakeExpired} @internal */
+  abstract handshakeExpired(): void;
 
   /** {@link LinkOwner.handshakeAbandoned} @internal */
   abstract handshakeAbandoned(): void;
@@ -290,13 +303,12 @@ export abstract class Connection
 
   /** {@link LinkOwner.ponged} @internal */
   ponged(payload: Uint8Array): void {
-    this.#sending.answered(payload);
     this.emit("pong", payload);
   }
 
   /** {@link LinkOwner.drained} @internal */
   drained(): void {
-    this.emit("drain");
+    if (this.#sending.releaseSome()) this.emit("drain");
   }
 
   /** {@link LinkOwner.closing} @internal */
