@@ -37,7 +37,7 @@ const stepsFor = (role: Role): fc.Arbitrary<Step[]> =>
         arbitrary: fc.record({ peerDoes: fc.constantFrom("end", "destroy", "pause", "resume", "answer", "answer") }),
       },
       { weight: 1, arbitrary: fc.constant({ breaks: true as const }) },
-      { weight: 1, arbitrary: fc.constantFrom(100, 10_000).map((advance) => ({ advance })) },
+      { weight: 1, arbitrary: fc.constantFrom(100, 5000, 10_000).map((advance) => ({ advance })) },
       { weight: 8, arbitrary: fc.constantFrom(1, 2, 20).map((turns) => ({ turns })) },
     ),
     { maxLength: 30, size: "max" },
@@ -55,12 +55,20 @@ const inputs = anyRole.chain((role) =>
     meanwhile: fc.oneof({ weight: 3, arbitrary: fc.constant<Step[]>([]) }, stepsFor(role).map((steps) => steps.slice(0, 4))), // prettier-ignore
     answer: fc.oneof({ weight: 12, arbitrary: fc.constant("right" as const) }, fc.constantFrom("wrong" as const, "garbage" as const, "none" as const)), // prettier-ignore
     listens: fc.boolean(),
+    options: fc.record({
+      highWaterMark: fc.constantFrom(300, 1000, 65_536),
+      maxQueuedBytes: fc.constantFrom(100, 3000, 2 ** 26),
+      maxQueuedMessages: fc.constantFrom(2, 10, 2 ** 17),
+      slowConsumer: fc.constantFrom("close", "wait", "drop-oldest", "drop-newest"),
+      maxPendingPongs: fc.constantFrom(0, 2, 1024),
+      heartbeat: fc.constantFrom(false as const, { interval: 20_000, timeout: 5000 }),
+    }),
     steps: stepsFor(role),
   }),
 );
 
 export const driver = property("driver: any calls and any peer", 600, inputs, async (input) => {
-  const bench = new DriverBench(input.role, input.chunkSize, input.listens);
+  const bench = new DriverBench(input.role, input.chunkSize, input.listens, input.options);
   for (const step of input.early) await bench.step(step);
   bench.start();
   for (const step of input.meanwhile) await bench.step(step);

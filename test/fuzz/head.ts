@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { HybiError } from "../../src/errors.ts";
 import { readResponse } from "../../src/protocol/client-handshake.ts";
-import { HandshakeError, HeadError, RefusalError } from "../../src/protocol/errors.ts";
+import { HandshakeError, HeadError } from "../../src/protocol/errors.ts";
 import { HeadReader } from "../../src/protocol/head.ts";
+import { RefusalError } from "../../src/protocol/refusal.ts";
 import { readRequest } from "../../src/protocol/server-handshake.ts";
 import { same } from "../helpers/decoding.ts";
 import { bytesOf, concat, latin1 } from "../helpers/wire.ts";

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { processBudget } from "../../src/protocol/budget.ts";
 import { codecs } from "../helpers/codecs.ts";
 import { same } from "../helpers/decoding.ts";
 import { Session } from "../helpers/session.ts";
@@ -18,8 +19,8 @@ interface Input {
   readonly closesAt: number;
 }
 
-const maxLengths = [1, 10, 100, 1000, 0x3ffffff];
-const maxFragments = [1, 2, 5, 65536];
+const maxLengths = [0, 1, 10, 100, 1000, 0x3ffffff];
+const maxFragments = [0, 1, 2, 5, 65536];
 const never = 255;
 
 const inputs: fc.Arbitrary<Input> = anyRole.chain((role) =>
@@ -51,6 +52,7 @@ function check(input: Input): void {
     session.receive([chunk]);
   });
   same(session.end(), expectedOf(input, chunks), "protocol and model");
+  same(processBudget.used, 0, "the memory that is given back");
 }
 
 export const protocol = property("protocol: what the model of RFC 6455 says", 2000, inputs, check, {
@@ -63,5 +65,5 @@ export const protocol = property("protocol: what the model of RFC 6455 says", 20
     bytes: source.rest(),
   }),
   // By the build in JavaScript, whose coverage can be seen.
-  examples: bothRoles.map((role, i) => concat([Uint8Array.of(i, 4, 3, 2, 0, 0), exampleStream(role)])),
+  examples: bothRoles.map((role, i) => concat([Uint8Array.of(i, 5, 4, 2, 0, 0), exampleStream(role)])),
 });
