@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { driverFor } from "../../src/driver.ts";
+import { host } from "../../src/hosts/node.ts";
+import { Inbox } from "../../src/driver/inbox.ts";
+import { MemoryTransport } from "../helpers/memory-transport.ts";
+import { acceptOf } from "../helpers/raw-peer.ts";
+import { Recording, turns, until } from "../helpers/until.ts";
+import { concat, latin1, readFrames } from "../helpers/wire.ts";
+
+// What `npm run fuzz` has found.
+describe("the driver", () => {
+  it("answers those who read in the order in which they asked", async () => {
+    const inbox = new Inbox();
+    const order: unknown[] = [];
+    const take = (): void => void inbox.read().then((message) => order.push(message));
+    take();
+    inbox.push("first", false);
+    inbox.push("second", false);
+    take();
+    await turns(2);
+    expect(order).toEqual(["first", "second"]);
+  });
+
+  it("sends nothing behind the Close frame when an early send has cost the connection", async () => {
+    const [transport, peer] = MemoryTransport.pipe();
+    const sent: Uint8Array[] = [];
+    peer.start({ data: (chunk) => void sent.push(chunk.slice()), end: () => undefined, close: () => undefined });
+    const client = driverFor(host).makeClient("ws://test/", { dial: () => transport });
+    const recording = new Recording(client);
+    const callbacks: unknown[] = [];
+    client.startConnection();
+    client.send("nothing to continue", { type: "continuation" });
+    client.send("behind it", { callback: (error) => callbacks.push((error as { code?: string } | undefined)?.code) });
+    await until(() => sent.length > 0);
+    const key = /Sec-WebSocket-Key: (.*)\r\n/.exec(latin1(sent[0]!))![1]!;
+    const fields = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`;
+    peer.write([Buffer.from(`HTTP/1.1 101 \r\n${fields}`)], () => undefined);
+    await until(() => callbacks.length > 0);
+    await turns(20);
+    peer.end();
+    expect(await recording.closed()).toEqual([[1006, ""]]);
+    expect(callbacks).toEqual(["ERR_NOT_OPEN"]);
+    expect(recording.errors).toMatchObject([{ code: "ERR_HANDLER", cause: { code: "ERR_FRAME_ORDER" } }]);
+    expect(readFrames(concat(sent.slice(1))).map(({ opcode }) => opcode)).toEqual([8]);
+  });
+});
