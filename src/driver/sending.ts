@@ -139,8 +139,11 @@ export class Sending {
   }
 
   #sendNext(): void {
-    const { run, fail } = this.#queue!.shift()!;
+    const held = this.#queue!.shift();
     if (this.#queue!.length === 0) this.#queue = undefined;
+    // What the queue was made for may not have fitted into it, or was dropped.
+    if (!held) return;
+    const { run, fail } = held;
     // The one before it may have cost the connection, and nothing may follow a Close frame (§5.5.1).
     if (this.#link.readyState !== "open") return void fail(this.#notOpen());
     try {

@@ -3,7 +3,7 @@ import { driverFor } from "../../src/driver.ts";
 import { host } from "../../src/hosts/node.ts";
 import { Inbox } from "../../src/driver/inbox.ts";
 import { MemoryTransport } from "../helpers/memory-transport.ts";
-import { acceptOf } from "../helpers/raw-peer.ts";
+import { acceptOf, sampleKey } from "../helpers/raw-peer.ts";
 import { Recording, turns, until } from "../helpers/until.ts";
 import { concat, latin1, readFrames } from "../helpers/wire.ts";
 
@@ -19,6 +19,26 @@ describe("the driver", () => {
     take();
     await turns(2);
     expect(order).toEqual(["first", "second"]);
+  });
+
+  it("opens when the first early send was refused", async () => {
+    const [transport, peer] = MemoryTransport.pipe();
+    let answer = "";
+    peer.start({ data: (chunk) => (answer += latin1(chunk)), end: () => undefined, close: () => undefined });
+    const headers = {
+      host: "test",
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": sampleKey,
+    };
+    const server = driverFor(host).makeServer({ socket: transport, headers }, { maxQueuedBytes: 10 });
+    expect(() => server.send("more than ten bytes")).toThrow(expect.objectContaining({ code: "ERR_QUEUE_FULL" }));
+    server.startConnection();
+    await until(() => answer.includes("\r\n\r\n"));
+    expect(answer).toMatch(/^HTTP\/1\.1 101 /);
+    expect(server.readyState).toBe("open");
+    server.terminate();
   });
 
   it("sends nothing behind the Close frame when an early send has cost the connection", async () => {
