@@ -7,10 +7,11 @@ import type { ConnectionOptions } from "../../src/driver/options.ts";
 import type { Host } from "../../src/driver/transport.ts";
 import { Budget } from "../../src/protocol/budget.ts";
 import { noise } from "../helpers/bytes.ts";
-import { reference, unlimited } from "../helpers/decoding.ts";
+import { unlimited } from "../helpers/decoding.ts";
 import { MemoryTransport } from "../helpers/memory-transport.ts";
 import type { Event } from "../helpers/outcome.ts";
 import { concat, frame, latin1, type Role } from "../helpers/wire.ts";
+import { otherOf, receivedFindings, sentFindings, type DriverRecord, type Finding } from "./driver-findings.ts";
 import { model } from "./model.ts";
 
 export type Call =
@@ -36,12 +37,6 @@ export type Step =
   /** Rounds of the event loop. */
   | { turns: number };
 
-interface Finding {
-  readonly what: string;
-  readonly actual: unknown;
-  readonly expected: unknown;
-}
-
 const ranks = ["connecting", "open", "closing", "closed"];
 /** What calls may throw here. */
 const mistakes = ["ERR_CONTROL_TOO_LONG", "ERR_CLOSE_CODE", "ERR_FRAME_ORDER", "ERR_QUEUE_FULL"];
@@ -56,7 +51,8 @@ export class DriverBench {
   readonly #findings: Finding[] = [];
   readonly #events: string[] = [];
   readonly #heard: Event[] = [];
-  readonly #read: Event[] = [];
+  /** What each loop took, and all reads together: who waits elsewhere may go on in another order. */
+  readonly #taken: Event[][] = [[]];
   readonly #received: Uint8Array[] = [];
   readonly #fromPeer: Uint8Array[] = [];
   /** By the number that what was sent begins with. */
@@ -248,13 +244,15 @@ export class DriverBench {
     } else if (step.call === "read") {
       void this.#reading(async () => {
         const message = await connection.read();
-        if (message !== undefined) this.#read.push(eventOf(message));
+        if (message !== undefined) this.#taken[0]!.push(eventOf(message));
       });
     } else if (step.call === "loop") {
       void this.#reading(async () => {
         let left = step.count;
+        const taken: Event[] = [];
+        this.#taken.push(taken);
         for await (const message of connection) {
-          this.#read.push(eventOf(message));
+          taken.push(eventOf(message));
           if (--left === 0) break;
         }
       });
@@ -303,6 +301,24 @@ export class DriverBench {
     return { head: latin1(bytes.subarray(0, end)), frames: bytes.subarray(end) };
   }
 
+  #record(): DriverRecord {
+    return {
+      role: this.#role,
+      fromPeer: concat(this.#fromPeer),
+      frames: this.#sent().frames,
+      heard: this.#heard,
+      taken: this.#taken,
+      sentCallbacks: [...this.#dataCallbacks].filter((number) => this.#hasSucceeded(number)),
+      pingCallbacks: [...this.#pingCallbacks].filter((number) => this.#hasSucceeded(number)),
+      answered: this.#answered,
+    };
+  }
+
+  #hasSucceeded(number: number): boolean {
+    const calls = this.#callbacks.get(number)!;
+    return calls.length > 0 && calls[0] === undefined;
+  }
+
   /** All that was observed, each with what it should have been. */
   findings(): Finding[] {
     const { closeCode, closeReason } = this.#connection;
@@ -316,81 +332,9 @@ export class DriverBench {
     this.#expect("timers left", this.#timers.length, 0);
     this.#expect("the budget in use", this.#budget.used, 0);
     this.#expect("bufferedAmount", this.#connection.bufferedAmount, 0);
-    this.#checkReceived();
-    this.#checkSent();
-    return this.#findings;
-  }
-
-  /** What came in is the beginning of what the peer's bytes hold. */
-  #checkReceived(): void {
-    const { events } = model(this.#role, concat(this.#fromPeer), { maxLength: 0x3ffffff, maxFragments: 65536 });
-    const isMessage = ([type]: Event): boolean => type === "text" || type === "binary";
-    for (const type of ["ping", "pong"]) {
-      const heard = this.#heard.filter((event) => event[0] === type);
-      const there = events.filter((event) => event[0] === type);
-      this.#expect(`the ${type}s heard`, heard, there.slice(0, heard.length));
-    }
-    const messages = events.filter(isMessage);
-    const heard = this.#heard.filter(isMessage);
-    this.#expect("the messages heard", heard, messages.slice(0, heard.length));
-    // Between two reads a listener is alone, so that those who read may miss some.
-    let at = 0;
-    for (const message of this.#read) {
-      const found = messages.findIndex((other, i) => i >= at && other[0] === message[0] && other[1] === message[1]);
-      if (found < 0) this.#expect("a message read, in its order", message, messages.slice(at));
-      at = found + 1;
-    }
-  }
-
-  /** What went out is a stream of frames, with what was sent in its order, and nothing behind the Close frame. */
-  #checkSent(): void {
-    const { frames } = this.#sent();
-    const other = otherOf(this.#role);
-    const outcome = model(other, frames, unlimited(other));
-    const isBroken = outcome.events.at(-1)?.[0] === "failed";
-    this.#expect("the frames sent", isBroken ? latin1(frames) : "valid", "valid");
-    const messages = outcome.events.filter(([type]) => type === "text" || type === "binary").map((event) => event[1]);
-    this.#expect("the messages sent", /^(\d+:~*)*$/.test(messages.join("")), true);
-    const numbers = [...messages.join("").matchAll(/(\d+):/g)].map((match) => Number(match[1]));
-    this.#expect(
-      "the order of what was sent",
-      numbers,
-      [...numbers].sort((a, b) => a - b),
-    );
-    // With those whose message is not finished.
-    const payloads = reference(frames, unlimited(other)).events.map(({ data }) => data);
-    const sent = [...payloads.join(" ").matchAll(/(\d+):/g)].map((match) => Number(match[1]));
-    for (const number of this.#dataCallbacks) {
-      const calls = this.#callbacks.get(number)!;
-      if (calls[0] === undefined) this.#expect(`${number} was sent, as its callback says`, sent.includes(number), true);
-    }
-    for (const number of this.#pingCallbacks)
-      if (this.#callbacks.get(number)?.[0] === undefined && number > this.#answered)
-        this.#expect(`Ping ${number} was answered, as its callback says`, this.#answered, number);
-    this.#checkAnswers(outcome.events);
-    const close = outcome.sent[0];
-    if (isBroken || close?.[0] !== "close") return;
-    const length = close[1] === undefined ? 0 : 2 + Buffer.byteLength(close[2]);
-    const start = frames.length - length - (this.#role === "client" ? 6 : 2);
-    const header = [0x88, (this.#role === "client" ? 0x80 : 0) | length];
-    this.#expect("nothing comes behind the Close frame", [...frames.subarray(start, start + 2)], header);
-  }
-
-  /** Each Pong answers a Ping, in their order, but for those that were asked for here. */
-  #checkAnswers(sent: readonly Event[]): void {
-    const { events } = model(this.#role, concat(this.#fromPeer), { maxLength: 0x3ffffff, maxFragments: 65536 });
-    const pings = events.filter(([type]) => type === "ping").map((event) => event[1]);
-    let at = 0;
-    for (const [type, payload] of sent) {
-      if (type !== "pong" || /^\d+:~*$/.test(payload)) continue;
-      const found = pings.indexOf(payload, at);
-      if (found < 0) this.#expect("a Pong, for a Ping in its order", payload, pings.slice(at));
-      at = found + 1;
-    }
+    return [...this.#findings, ...receivedFindings(this.#record()), ...sentFindings(this.#record())];
   }
 }
-
-const otherOf = (role: Role): Role => (role === "server" ? "client" : "server");
 
 const openingHeaders = {
   host: "test",
