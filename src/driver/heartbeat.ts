@@ -14,6 +14,14 @@ export interface Progress {
   readonly unsent: number;
 }
 
+/** What stands in front of the payload of hybi's own Pings. */
+const MARK = [0x68, 0x79, 0x62, 0x69];
+
+/** Whether a Pong answers a Ping of hybi's own. */
+export function isHeartbeat(payload: Uint8Array): boolean {
+  return payload.length === MARK.length + 4 && MARK.every((byte, i) => payload[i] === byte);
+}
+
 /** The Pings that hybi sends of itself (RFC 6455 §5.5.2): they keep a connection alive, and tell whether it is. */
 export class Heartbeat {
   /** Milliseconds that the latest answered Ping took; undefined before the first. */
@@ -23,39 +31,25 @@ export class Heartbeat {
   #count = 0;
   #taken = 0;
   #unsent = 0;
-  #sentAt = 0;
 
-  /** The payload of the next Ping; it differs from that of the one before, whose Pong may come late. */
-  next(now: number, { taken, unsent }: Progress): Uint8Array {
+  /** The payload of the next Ping; no other has the same, since a Pong may come late. */
+  next({ taken, unsent }: Progress): Uint8Array {
     this.isAwaiting = true;
     this.#taken = taken;
     this.#unsent = unsent;
-    this.#sentAt = now;
-    this.#count = (this.#count + 1) >>> 0;
-    return this.#payload();
+    const payload = new Uint8Array([...MARK, 0, 0, 0, 0]);
+    new DataView(payload.buffer).setUint32(MARK.length, this.#count++);
+    return payload;
   }
 
-  /** Whether the system has taken anything since that Ping. */
+  /** A Ping was answered after `ms` milliseconds. */
+  answered(ms: number): void {
+    this.isAwaiting = false;
+    this.roundTripTime = ms;
+  }
+
+  /** Whether the system has taken anything since the latest Ping. */
   hasMoved({ taken, unsent }: Progress): boolean {
     return taken > this.#taken || unsent < this.#unsent;
-  }
-
-  /** Whether this is the Pong of the latest Ping. */
-  isAnsweredBy(payload: Uint8Array): boolean {
-    const expected = this.#payload();
-    return payload.length === expected.length && payload.every((byte, i) => byte === expected[i]);
-  }
-
-  /** The latest Ping was answered; answers how many milliseconds it took. */
-  answered(now: number): number {
-    this.isAwaiting = false;
-    return (this.roundTripTime = now - this.#sentAt);
-  }
-
-  #payload(): Uint8Array {
-    // "hybi" and a number: nobody else's.
-    const payload = new Uint8Array([0x68, 0x79, 0x62, 0x69, 0, 0, 0, 0]);
-    new DataView(payload.buffer).setUint32(4, this.#count);
-    return payload;
   }
 }

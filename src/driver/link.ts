@@ -9,7 +9,7 @@ import type { ExtensionSession } from "../protocol/extension.ts";
 import { PING, PONG } from "../protocol/opcode.ts";
 import { Protocol, type ProtocolHandler } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
-import { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
+import { Heartbeat, isHeartbeat } from "./heartbeat.ts";
 import { Pings, type PingCallback } from "./pings.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
 import type { Settings } from "./settings.ts";
@@ -192,7 +192,7 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
 
   pong(payload: Uint8Array): void {
     for (const callback of this.#pings?.answered(payload) ?? []) callback();
-    if (!this.#heartbeat?.isAnsweredBy(payload)) this.#owner.ponged(payload);
+    if (!isHeartbeat(payload)) this.#owner.ponged(payload);
   }
 
   closeDone(): void {
@@ -244,7 +244,8 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
   /** The next Ping of the heartbeat is due, or the peer's time to give a sign of life is over. */
   #beat(late: number): void {
     const { heartbeat, host } = this.settings;
-    const { timeout } = heartbeat as Required<HeartbeatOptions>;
+    if (!heartbeat) return;
+    const { timeout } = heartbeat;
     const beat = (this.#heartbeat ??= new Heartbeat());
     if (beat.isAwaiting) {
       // Bytes are life, but also that the peer takes ours; and while we do not read we cannot know.
@@ -257,8 +258,11 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
     }
     this.#wasHeard = false;
     this.#wheel.set(this, timeout);
-    this.sendPing(beat.next(host.now(), this.sender), (error) => {
-      if (!error) this.#awaitBeat(beat.answered(host.now()));
+    const sentAt = host.now();
+    this.sendPing(beat.next(this.sender), (error) => {
+      if (error) return;
+      beat.answered(host.now() - sentAt);
+      this.#awaitBeat(host.now() - sentAt);
     });
     this.sender.wrote();
   }

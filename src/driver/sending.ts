@@ -44,10 +44,12 @@ export const MAX_EARLY_SENDS = 1024;
 /** A header that a payload may get, to count what waits. */
 const HEADER = 14;
 
-/** Who a user's callbacks are run by. */
+/** Who a user's callbacks are run by, and who learns what becomes of messages. */
 export interface CallbackRunner {
   /** Runs a callback so that what it throws goes where a listener's does. */
   callUser(callback: SendCallback, error?: Error): void;
+  /** A message was dropped. */
+  dropped(): void;
 }
 
 /** What a user may send, and when: checked, and held until the connection is open. */
@@ -268,7 +270,7 @@ export class Sending {
   }
 
   #drop({ fail }: Held): void {
-    this.#link.settings.counters.dropped++;
+    this.#runner.dropped();
     const error = new ConnectionError("ERR_DROPPED", "The peer does not keep up: this message was dropped.");
     void Promise.resolve().then(() => fail(error));
   }

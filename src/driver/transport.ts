@@ -107,6 +107,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** A named channel of `node:diagnostics_channel`. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
 /** A runtime, as far as hybi needs one. */
 export interface Host {
   readonly name: string;
@@ -120,6 +126,8 @@ export interface Host {
   now(): number;
   /** A faster way between strings and memory than the standard's, where the runtime has one. */
   readonly text?: TextCodecFactory;
+  /** The runtime's channel of that name for whoever observes the process, where it has such. */
+  channel?(name: string): DiagnosticsChannel;
   /** Shows the developer an error that no listener wanted. */
   reportError(error: unknown): void;
   /** Opens a transport; rejects with the runtime's error. */

@@ -1,5 +1,5 @@
-import type { Counters } from "./driver/counters.ts";
-import type { RefusalError, RefusalReason } from "./protocol/refusal.ts";
+import type { Counters } from "../driver/counters.ts";
+import type { RefusalError, RefusalReason } from "../protocol/refusal.ts";
 
 /** What a server has done since it was made, and what it holds now. Plain data: ready for JSON, and for a metrics library. */
 export interface ServerStats extends Readonly<Counters> {

@@ -1,9 +1,9 @@
-import type { Transport } from "./driver/transport.ts";
-import { clientOf, TrustedProxies } from "./protocol/address.ts";
-import { allowsOrigin } from "./protocol/origin.ts";
-import { RefusalError, type RefusalReason } from "./protocol/refusal.ts";
-import type { OpeningRequest } from "./protocol/server-handshake.ts";
-import type { ServerOptions } from "./server-options.ts";
+import type { Transport } from "../driver/transport.ts";
+import { clientOf, TrustedProxies } from "../protocol/address.ts";
+import { allowsOrigin } from "../protocol/origin.ts";
+import { RefusalError, type RefusalReason } from "../protocol/refusal.ts";
+import type { OpeningRequest } from "../protocol/server-handshake.ts";
+import type { ServerOptions } from "./options.ts";
 
 /** The codec's slots are no more than that. */
 const MOST_CONNECTIONS = 131_071;

@@ -1,4 +1,4 @@
-import type { Host } from "./driver/transport.ts";
+import type { Host } from "../driver/transport.ts";
 
 /** Milliseconds between two groups. */
 const PAUSE = 50;

@@ -1,10 +1,10 @@
 import { httpServer, type HttpServer } from "./attach.ts";
-import { connectionChecks, tlsOption, type ConnectionOptions } from "./driver/options.ts";
-import type { TlsOptions } from "./driver/transport.ts";
-import type { Upgrade } from "./driver/upgrade.ts";
-import { networks } from "./protocol/address.ts";
-import { amount, callable, integer, must, text, type Check } from "./protocol/options.ts";
-import { originPolicy, type OriginPolicy } from "./protocol/origin.ts";
+import { connectionChecks, tlsOption, type ConnectionOptions } from "../driver/options.ts";
+import type { TlsOptions } from "../driver/transport.ts";
+import type { Upgrade } from "../driver/upgrade.ts";
+import { networks } from "../protocol/address.ts";
+import { amount, callable, integer, must, text, type Check } from "../protocol/options.ts";
+import { originPolicy, type OriginPolicy } from "../protocol/origin.ts";
 
 export interface ServerOptions<Data = undefined> extends ConnectionOptions {
   /** Where {@link Server.listen} listens; 0 lets the system choose. */
