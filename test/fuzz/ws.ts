@@ -65,6 +65,8 @@ export function verdictOfWs({ role, rules, bytes, cuts }: Input): Verdict {
 export function verdictOfHybi({ role, rules, bytes, cuts }: Input): Verdict {
   const session = new Session(role, { limits: rules }).receive(cutAt(bytes, cuts));
   const { protocol, events } = session;
+  // Gives its memory back.
+  protocol.transportClosed();
   const last = events.at(-1);
   if (last?.[0] === "failed")
     return { events: events.slice(0, -1), end: ["failed", last[1]], why: session.errors[0]!.message };
