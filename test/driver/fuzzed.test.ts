@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { driverFor } from "../../src/driver.ts";
 import { host } from "../../src/hosts/node.ts";
+import { Emitter } from "../../src/driver/emitter.ts";
 import { Inbox } from "../../src/driver/inbox.ts";
 import { MemoryTransport } from "../helpers/memory-transport.ts";
 import { acceptOf, sampleKey } from "../helpers/raw-peer.ts";
 import { Recording, turns, until } from "../helpers/until.ts";
 import { concat, latin1, readFrames } from "../helpers/wire.ts";
+
+const headers = {
+  host: "test",
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": sampleKey,
+};
 
 // What `npm run fuzz` has found.
 describe("the driver", () => {
@@ -25,13 +34,6 @@ describe("the driver", () => {
     const [transport, peer] = MemoryTransport.pipe();
     let answer = "";
     peer.start({ data: (chunk) => (answer += latin1(chunk)), end: () => undefined, close: () => undefined });
-    const headers = {
-      host: "test",
-      connection: "Upgrade",
-      upgrade: "websocket",
-      "sec-websocket-version": "13",
-      "sec-websocket-key": sampleKey,
-    };
     const server = driverFor(host).makeServer({ socket: transport, headers }, { maxQueuedBytes: 10 });
     expect(() => server.send("more than ten bytes")).toThrow(expect.objectContaining({ code: "ERR_QUEUE_FULL" }));
     server.startConnection();
@@ -39,6 +41,40 @@ describe("the driver", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 101 /);
     expect(server.readyState).toBe("open");
     server.terminate();
+  });
+
+  it("overflows once, also when a listener of the error sends", async () => {
+    const [transport] = MemoryTransport.pipe();
+    const options = { highWaterMark: 1000, maxQueuedBytes: 1000 };
+    const server = driverFor(host).makeServer({ socket: transport, headers }, options);
+    const errors: unknown[] = [];
+    server.startConnection();
+    server.on("error", (error) => {
+      errors.push((error as { code?: string }).code);
+      server.send("one more");
+    });
+    for (let i = 0; i < 3; i++) server.send("~".repeat(1000));
+    expect(errors).toEqual(["ERR_SLOW_CONSUMER"]);
+    expect(server.readyState).toBe("closing");
+    server.terminate();
+    await until(() => server.readyState === "closed");
+  });
+
+  it("calls a listener once that is there for one event, also when that is emitted inside it", () => {
+    class Bell extends Emitter<{ ring: [] }> {
+      protected override listenerFailed(error: unknown): void {
+        throw error;
+      }
+    }
+    const bell = new Bell();
+    const calls: string[] = [];
+    bell.once("ring", () => {
+      calls.push("first");
+      bell.emit("ring");
+    });
+    bell.once("ring", () => calls.push("second"));
+    bell.emit("ring");
+    expect(calls).toEqual(["first", "second"]);
   });
 
   it("sends nothing behind the Close frame when an early send has cost the connection", async () => {
