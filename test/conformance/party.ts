@@ -16,7 +16,9 @@ export type Step =
   | readonly ["close", code?: number, reason?: string]
   | readonly ["blocks", size: number]
   | readonly ["flood", count: number, size: number]
-  | readonly ["loop", count: number, size: number, signal: string];
+  | readonly ["loop", count: number, size: number, signal: string]
+  | readonly ["attempt", misuse: string]
+  | readonly ["upon", event: string, what: string];
 
 export type Script = readonly Step[];
 
@@ -33,7 +35,9 @@ export interface PartyOptions {
   readonly closeTimeout?: number;
   readonly path?: string;
   readonly tls?: TlsOptions;
-  readonly extensions?: readonly "reversing"[];
+  readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];
+  /** Server: nobody listens to its `refused`, nor to an event of its connections but `message`. */
+  readonly isDeaf?: boolean;
 }
 
 export interface ConnectOptions {
@@ -49,6 +53,16 @@ export interface ConnectOptions {
 export interface Serving {
   readonly number: number;
   readonly port: number;
+}
+
+/** What an opening handshake was refused with, as the caller of `connect` gets it. */
+export interface Failure {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly status?: number;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly bodyLength?: number;
 }
 
 /** What a connection has come to so far. */
@@ -174,6 +188,31 @@ export class Agent implements Party {
   /** The statuses of the requests that a server refused so far. */
   async refused({ number }: Serving): Promise<number[]> {
     return (await this.#call("refused", number)) as number[];
+  }
+
+  /** What a server holds at this moment. */
+  async holding({ number }: Serving): Promise<{ connections: number }> {
+    return (await this.#call("holding", number)) as { connections: number };
+  }
+
+  /** Connects, with nobody listening to what comes of it but for the steps `upon` of a script. */
+  async dialDeaf(url: string, options: PartyOptions = {}, script: Script = []): Promise<void> {
+    await this.#call("dialDeaf", url, options, script);
+  }
+
+  /** How many such clients are not closed yet. */
+  async deafClients(): Promise<number> {
+    return (await this.#call("deafClients")) as number;
+  }
+
+  /** Connects by `connect`; answers what that was rejected with, or nothing once the server has closed. */
+  async dial(url: string, options: PartyOptions = {}): Promise<Failure | undefined> {
+    return ((await this.#call("dial", url, options)) as Failure | null) ?? undefined;
+  }
+
+  /** Has it do one of `refusals` in `agent/misuse.mjs`; answers name and code of what was thrown. */
+  async refusal(name: string, url: string): Promise<unknown> {
+    return this.#call("refusal", name, url);
   }
 
   async stop(): Promise<void> {

@@ -122,6 +122,11 @@ export class RawServer {
     return raw ? Promise.resolve(raw) : new Promise((resolve) => this.#awaited.set(key, resolve));
   }
 
+  /** Whether a client has asked for `/key` that nobody took. */
+  has(key: string): boolean {
+    return this.#come.has(key);
+  }
+
   close(): void {
     for (const { socket } of this.#all) socket.destroy();
     this.#server.close();
