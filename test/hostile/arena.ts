@@ -2,7 +2,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { expect } from "vitest";
 import type { TlsOptions } from "../../src/driver/transport.ts";
-import { Peer, readFrames, type Role, type WireFrame } from "../helpers/wire.ts";
+import { Peer, concat, latin1, readFrames, type Role, type WireFrame } from "../helpers/wire.ts";
 import { Agent, type PartyOptions, type Script, type Serving } from "../conformance/party.ts";
 import { Raw, RawServer, frameCount, openingRequest, openingResponse } from "../conformance/raw.ts";
 import type { RuntimeName } from "../conformance/runtimes.ts";
@@ -132,6 +132,23 @@ export class Arena {
     };
   }
 
+  /** Opens a connection to a server that listens to all there is, and logs it under `key`. */
+  async openHeard(key: string, script: Script = []): Promise<Raw> {
+    await this.agent.prepare(key, script);
+    const raw = Raw.connect((await this.agent.serve()).port);
+    await raw.write(openingRequest(key));
+    if (!(await raw.readHead()).startsWith("HTTP/1.1 101 ")) expect.fail(raw.head);
+    return raw;
+  }
+
+  /** The same with a client. */
+  async dialHeard(key: string, script: Script = []): Promise<Raw> {
+    await this.agent.connect(key, this.clients.url(key), { script });
+    const raw = await this.clients.client(key);
+    await raw.write(openingResponse(raw));
+    return raw;
+  }
+
   /** Connects and waits until the server has answered with a head and ended. */
   async refusal(serving: Serving, ...pieces: readonly (string | Uint8Array)[]): Promise<string> {
     const raw = await this.connect(serving);
@@ -197,8 +214,18 @@ export class Arena {
   }
 }
 
+/** Ends a connection that the attack left open, and sees first that it still answers. */
+export async function closeWell({ raw, peer, frames }: Opened): Promise<void> {
+  await raw.write(concat([peer.ping("still"), peer.close(1000, "enough")]));
+  await raw.until(() => raw.hasEnded || frameCount(raw.bytes) > 1);
+  raw.end();
+  await raw.until(() => raw.hasEnded);
+  const [pong, close] = frames().slice(-2);
+  expect([pong?.opcode, pong && latin1(pong.payload), close && closeCodeOf([close])]).toEqual([10, "still", 1000]);
+}
+
 /** The code of the last frame, if that is a Close. */
-function closeCodeOf(frames: readonly WireFrame[]): number | undefined {
+export function closeCodeOf(frames: readonly WireFrame[]): number | undefined {
   const last = frames.at(-1);
   if (last?.opcode !== 8) return undefined;
   return last.payload.length < 2 ? 1005 : last.payload[0]! * 256 + last.payload[1]!;

@@ -107,8 +107,8 @@ const onTls = (name: string, bytes: string, isStalling = false): Attack => ({
     const serving = await arena.serve({ tls: arena.tls, handshakeTimeout: 300 });
     const raw = await arena.connect(serving);
     await raw.write(bytes);
-    // workerd alone sees this socket, and waits for as long as the client does.
-    if (isStalling && arena.agent.name === "workerd") raw.end();
+    // workerd alone sees this socket, and waits for as long as the client is there.
+    if (isStalling && arena.agent.name === "workerd") raw.socket.destroy();
     await raw.until(() => raw.hasEnded);
     expect(raw.bytes.toString("latin1")).not.toContain("HTTP/1.1 101");
     raw.end();
