@@ -33,6 +33,7 @@ export interface PartyOptions {
   readonly additionalHeaders?: Readonly<Record<string, string>>;
   readonly handshakeTimeout?: number;
   readonly closeTimeout?: number;
+  readonly highWaterMark?: number;
   readonly path?: string;
   readonly tls?: TlsOptions;
   readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];

@@ -5,6 +5,7 @@ import { roles } from "../helpers/session.ts";
 import { noise } from "../helpers/bytes.ts";
 import { proven } from "./proven.ts";
 import { closeCodeOf, closeWell, type Arena, type Opened, type Table } from "./arena.ts";
+import { lastFrameStart } from "../conformance/raw.ts";
 import { misused } from "./misused.ts";
 import type { RowName } from "./rows.ts";
 
@@ -17,17 +18,18 @@ async function misuse(arena: Arena, role: Role, { name }: Misuse): Promise<unkno
   const raw = arena.keep(await (role === "server" ? arena.openHeard(key, script) : arena.dialHeard(key, script)));
   const peer = new Peer(role);
   await raw.write(concat([peer.ping("still"), peer.close(1000)]));
-  await raw.until(() => raw.hasEnded || closeCodeOf(framesOf(raw.bytes)) !== undefined);
+  await raw.until(() => raw.hasEnded || closeCodeOf(lastOf(raw.bytes)) !== undefined);
   raw.end();
   const [log] = await arena.agent.finished(key);
   const frames: Frames = readFrames(raw.bytes).map(({ opcode, payload }) => [opcode, latin1(payload)]);
   return { log, frames };
 }
 
-/** The frames that have come, if the last of them is whole. */
-function framesOf(bytes: Buffer): WireFrame[] {
+/** The last of the frames that have come, if it is whole. There may be much before it, so that is not looked at. */
+function lastOf(bytes: Buffer): WireFrame[] {
+  const start = lastFrameStart(bytes);
   try {
-    return readFrames(bytes);
+    return readFrames(bytes.subarray(start));
   } catch {
     return [];
   }
@@ -68,15 +70,18 @@ function closeAfter(event: string, what: string): number | undefined {
   return failing.includes(what) ? 1011 : 1000;
 }
 
-const isHeard = (bytes: Buffer): boolean => framesOf(bytes).some(({ payload }) => latin1(payload) === "from inside");
+const isHeard = (bytes: Buffer): boolean => lastOf(bytes).some(({ payload }) => latin1(payload) === "from inside");
 
 /** Has a handler of `event` do something: its connection ends as told, and another one is unharmed. */
 async function inside(arena: Arena, role: Role, event: string, what: string): Promise<void> {
   const fill = event === "drain" ? ([["upon", "open", "fill"]] as const) : [];
-  const opened = await arena.open(role, { closeTimeout: 1000 }, [...fill, ["upon", event, what]]);
+  const opened = await arena.open(role, { closeTimeout: 1000, ...(event === "drain" && { highWaterMark: 1 }) }, [
+    ...fill,
+    ["upon", event, what],
+  ]);
   const other = await arena.open(role);
   const { raw, peer } = opened;
-  const hasEnded = (): boolean => raw.hasEnded || closeCodeOf(framesOf(raw.bytes)) !== undefined;
+  const hasEnded = (): boolean => raw.hasEnded || closeCodeOf(lastOf(raw.bytes)) !== undefined;
   await triggers[event]!(opened);
   // A promise is rejected a moment later, a peer catches up when it does, and it must not be the first to close.
   if (!isOver(event) && what !== "pause") await raw.until(() => hasEnded() || isHeard(raw.bytes));

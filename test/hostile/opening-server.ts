@@ -113,7 +113,7 @@ const onTls = (name: string, bytes: string, isStalling = false): Attack => ({
     expect(raw.bytes.toString("latin1")).not.toContain("HTTP/1.1 101");
     raw.end();
   },
-  complaint: { workerd: /workerd\/server/ },
+  ...(!isStalling && { complaint: { workerd: /workerd\/server/ } }),
 });
 
 const long = (length: number): string => "a".repeat(length);
