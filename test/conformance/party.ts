@@ -34,6 +34,17 @@ export interface PartyOptions {
   readonly handshakeTimeout?: number;
   readonly closeTimeout?: number;
   readonly highWaterMark?: number;
+  readonly maxHeadLength?: number;
+  readonly maxQueuedBytes?: number;
+  readonly slowConsumer?: string;
+  readonly heartbeat?: { readonly interval: number; readonly timeout: number };
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerAddress?: number;
+  readonly origins?: string | readonly string[];
+  /** Bytes: the agent makes a `Budget` of them for each server and client. */
+  readonly budget?: number;
+  /** A hook by its name in `agent/core.mjs`. */
+  readonly upgrade?: "later" | "never" | "throws";
   readonly path?: string;
   readonly tls?: TlsOptions;
   readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];
@@ -192,8 +203,18 @@ export class Agent implements Party {
   }
 
   /** What a server holds at this moment. */
-  async holding({ number }: Serving): Promise<{ connections: number }> {
-    return (await this.#call("holding", number)) as { connections: number };
+  async holding({ number }: Serving): Promise<{ connections: number; opening: number }> {
+    return (await this.#call("holding", number)) as { connections: number; opening: number };
+  }
+
+  /** Has a server close its connections within that many milliseconds. */
+  async drain({ number }: Serving, timeout: number): Promise<void> {
+    await this.#call("drain", number, timeout);
+  }
+
+  /** Has a server send messages to all its connections, no faster than one of them takes them. */
+  async broadcast({ number }: Serving, content: Content, count: number): Promise<void> {
+    await this.#call("broadcast", number, content, count);
   }
 
   /** Connects, with nobody listening to what comes of it but for the steps `upon` of a script. */

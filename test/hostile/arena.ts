@@ -169,7 +169,11 @@ export class Arena {
     const complaint = complaints instanceof RegExp ? complaints : complaints[this.agent.name];
     const used = [...this.#used.values()];
     this.#used.clear();
-    for (const { serving } of used) await until(async () => (await this.agent.holding(serving)).connections === 0);
+    for (const { serving } of used)
+      await until(async () => {
+        const { connections, opening } = await this.agent.holding(serving);
+        return connections + opening === 0;
+      });
     await until(async () => (await this.agent.deafClients()) === 0);
     for (const { socket } of this.#raws.splice(0)) socket.destroy();
     if (used.length === 0) used.push({ serving: await this.agent.serve({ isDeaf: true }), options: {} });

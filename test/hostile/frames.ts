@@ -5,6 +5,7 @@ import { roles } from "../helpers/session.ts";
 import { Peer, concat, frameHeader, readFrames, type Role } from "../helpers/wire.ts";
 import { noise } from "../helpers/bytes.ts";
 import { closeWell, delay, untilGone, type Arena, type Attack, type Opened, type Table } from "./arena.ts";
+import { table as openingServer } from "./opening-server.ts";
 import { proven } from "./proven.ts";
 import type { RowName } from "./rows.ts";
 
@@ -232,7 +233,20 @@ export const table: Table<RowName<"Frames">> = {
       },
     ]),
   ],
-  "100,000 pings from a peer that does not read: pongs coalesce, then 1008": [],
+  "100,000 pings from a peer that does not read: pongs coalesce, then 1008": inBoth(
+    "of 125 bytes each",
+    async ({ raw, peer, closed, frames }, arena) => {
+      raw.socket.pause();
+      const pings = concat(times(1000, () => peer.ping("p".repeat(125))));
+      await inMemory(arena, async () => {
+        // Most of it is never taken, and the last of it comes to nobody.
+        for (let i = 0; i < 100; i++) await Promise.race([raw.write(pings), delay(20)]);
+        raw.socket.resume();
+        expect(await closed()).toBe(1008);
+      });
+      expect(frames().length).toBeLessThan(100_000);
+    },
+  ),
   "a header cut at every byte: the same as whole": roles.map((role) => ({
     name: `as a ${role}: every form of length, of binary, ping and Close`,
     async play(arena) {
@@ -244,7 +258,29 @@ export const table: Table<RowName<"Frames">> = {
       }
     },
   })),
-  "a slow reader under a broadcast: nobody else stalls": [],
+  "a slow reader under a broadcast: nobody else stalls": ["close", "wait", "drop-oldest", "drop-newest"].map(
+    (slowConsumer) => ({
+      name: slowConsumer,
+      play: (arena) =>
+        inMemory(
+          arena,
+          async () => {
+            const options = { slowConsumer, maxQueuedBytes: MIB, closeTimeout: 300 };
+            const [slow, fast] = [await arena.open("server", options), await arena.open("server", options)];
+            slow.raw.socket.pause();
+            await arena.agent.broadcast(await arena.serve(options), { bytes: MIB >> 2 }, 128);
+            await fast.raw.until(() => fast.raw.bytes.length >= 128 * ((MIB >> 2) + 10));
+            expect(fast.frames()).toHaveLength(128);
+            slow.raw.socket.resume();
+            if (slowConsumer === "close") await slow.raw.until(() => slow.raw.hasEnded);
+            for (const { raw } of [slow, fast]) raw.end();
+            await slow.raw.until(() => slow.raw.hasEnded);
+            expect(slow.raw.bytes.length).toBeLessThan(31 * MIB);
+          },
+          192 * MIB,
+        ),
+    }),
+  ),
   "a fast sender to a slow handler: reading pauses": roles.map((role) => ({
     name: `as a ${role}: which has paused`,
     play: (arena) =>
@@ -259,8 +295,52 @@ export const table: Table<RowName<"Frames">> = {
         raw.socket.destroy();
       }),
   })),
-  "half-open TCP, a stalled TLS handshake: ended by the heartbeat or the deadline": [],
-  "many connections, each with a message unfinished: 1013 by a budget": [],
+  "half-open TCP, a stalled TLS handshake: ended by the heartbeat or the deadline": [
+    ...inBoth(
+      "a peer that does not answer any more",
+      async ({ raw }) => {
+        await untilGone(raw);
+      },
+      { heartbeat: { interval: 200, timeout: 200 } },
+    ),
+    ...openingServer["plaintext on the TLS port, the client gone halfway: freed, nothing unhandled"].filter(
+      ({ name }) => name.includes("ClientHello"),
+    ),
+  ],
+  "many connections, each with a message unfinished: 1013 by a budget": [
+    ...closedBy("1 MiB at a budget of half of it", 1013, (peer) => [peer.binary(noise(MIB)).subarray(0, MIB)], {
+      budget: MIB >> 1,
+    }),
+    {
+      name: "as a server: sixteen of them, of which eight fit; then there is room again",
+      async play(arena) {
+        const options = { budget: 8 * MIB };
+        const all: Opened[] = [];
+        const isOver = ({ raw }: Opened): boolean => raw.hasEnded;
+        for (let i = 0; i < 16; i++) {
+          const opened = await arena.open("server", options);
+          all.push(opened);
+          await Promise.race([
+            opened.raw.write(opened.peer.binary(noise(MIB)).subarray(0, MIB)),
+            opened.raw.until(() => opened.raw.hasEnded),
+          ]);
+          await delay(20);
+        }
+        await all.at(-1)!.raw.until(() => all.at(-1)!.raw.hasEnded);
+        const refused = all.filter(isOver);
+        expect(refused.length).toBeGreaterThanOrEqual(8);
+        expect(refused.length).toBeLessThanOrEqual(12);
+        // The newest go, and those that have begun go on.
+        expect(all.slice(0, 4).some(isOver)).toBe(false);
+        for (const { closed } of refused) expect(await closed()).toBe(1013);
+        for (const { raw } of all) raw.end();
+        await Promise.all(all.map(({ raw }) => raw.until(() => raw.hasEnded)));
+        const again = await arena.open("server", options);
+        await again.raw.write(again.peer.binary(noise(MIB)));
+        await closeWell(again);
+      },
+    },
+  ],
   "two masking keys alike: never": [
     {
       name: "2,000 frames of two clients, and the nonces of twenty",

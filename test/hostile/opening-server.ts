@@ -1,9 +1,10 @@
 import { expect } from "vitest";
 import { request } from "../helpers/raw-peer.ts";
 import { Peer, concat, readFrames } from "../helpers/wire.ts";
+import { MemoryWatch } from "../conformance/memory.ts";
 import type { PartyOptions } from "../conformance/party.ts";
 import { Raw, openingRequest } from "../conformance/raw.ts";
-import { delay, untilGone, type Arena, type Attack, type Table } from "./arena.ts";
+import { delay, until, untilGone, type Arena, type Attack, type Table } from "./arena.ts";
 import type { RowName } from "./rows.ts";
 
 type Changes = Parameters<typeof request>[0];
@@ -15,6 +16,8 @@ const NOT_GET: Answer = [405, /^Allow: GET\r$/m];
 const UPGRADE: Answer = [426, /^Upgrade: websocket\r$/m, /^Connection: close, Upgrade\r$/m];
 const VERSION: Answer = [...UPGRADE, /^Sec-WebSocket-Version: 13\r$/m];
 const BAD: Answer = [400];
+const BUSY: Answer = [503, /^Retry-After: \d+\r$/m];
+const LISTED: PartyOptions = { origins: ["https://a.example", "https://b.example"] };
 const SOON: PartyOptions = { handshakeTimeout: 300 };
 /** Far above what linear time takes, and far below what any other does. */
 const LINEAR = 2000;
@@ -119,6 +122,19 @@ const onTls = (name: string, bytes: string, isStalling = false): Attack => ({
 const long = (length: number): string => "a".repeat(length);
 const fields = (count: number): string => Array.from({ length: count }, (_, i) => `X-${i}: ${i}\r\n`).join("");
 const tokens = (count: number): string => Array.from({ length: count }, (_, i) => `v${i}`).join(",");
+
+/** Two are let in and no third, until one of them has left. */
+async function atLimit(arena: Arena, options: PartyOptions): Promise<void> {
+  const serving = await arena.serve(options);
+  const inside = [await arena.connect(serving), await arena.connect(serving)];
+  for (const raw of inside) {
+    await raw.write(openingRequest("inside"));
+    expect(await raw.readHead()).toMatch(/^HTTP\/1.1 101 /);
+  }
+  check(await arena.refusal(serving, request()), BUSY);
+  for (const raw of inside) raw.end();
+  await Promise.all(inside.map((raw) => raw.until(() => raw.hasEnded)));
+}
 
 /** Frames in the segment of the request, all answered in their order. */
 async function behindRequest(arena: Arena, count: number, size: number): Promise<void> {
@@ -298,7 +314,29 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
         "Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits",
       }),
     ],
-  "a foreign Origin: 403": [],
+  "a foreign Origin: 403": [
+    ...Object.entries({
+      "another host": "http://evil.example",
+      "another port": "http://localhost:81",
+      "a host that begins the same": "http://localhost.evil.example",
+      "a host that ends the same": "http://evil-localhost",
+      "a user that looks like the host": "http://localhost@evil.example",
+      "an opaque origin": "null",
+      nothing: "",
+      "no origin at all": "localhost",
+      "a file": "file://",
+    }).map(([name, Origin]) => changed(name, { Origin }, [403])),
+    changed("two of them", { Origin: ["http://localhost", "http://evil.example"] }, [403]),
+    refused("one that is not in the list", request({ Origin: "https://c.example" }), [403], LISTED),
+    refused(
+      "one with a dot behind, which is not in the list",
+      request({ Origin: "https://a.example." }),
+      [403],
+      LISTED,
+    ),
+    declined("one in the list is let in", { Origin: "https://a.example" }, LISTED),
+    declined("the same host is let in", { Origin: "http://localhost" }),
+  ],
   "no such path, absolute form, two slashes: 404, 400": [
     refused("no such path", request({}, "GET /other HTTP/1.1"), [404], { path: "/chat" }),
     refused("a path that goes on", request({}, "GET /chat/ HTTP/1.1"), [404], { path: "/chat" }),
@@ -319,6 +357,57 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
   "bytes right behind the request: held, and delivered in order": [
     { name: "one ping", play: (arena) => behindRequest(arena, 1, 1) },
     { name: "four hundred pings, of less than is held at most", play: (arena) => behindRequest(arena, 400, 100) },
+    {
+      name: "250 KB in order, while the upgrade hook has not decided",
+      async play(arena) {
+        const { port } = await arena.agent.serve({ upgrade: "later" });
+        const key = arena.newKey();
+        await arena.agent.prepare(key, [["echo"]]);
+        const raw = arena.keep(Raw.connect(port));
+        const peer = new Peer("server");
+        const texts = Array.from({ length: 2500 }, (_, i) => `${i}`.padStart(100, "0"));
+        await raw.write(openingRequest(key), ...texts.map((text) => peer.text(text)), peer.close(1000));
+        expect(await raw.readHead()).toMatch(/^HTTP\/1.1 101 /);
+        await raw.until(() => raw.hasEnded);
+        raw.end();
+        expect(readFrames(raw.bytes).map(({ payload }) => Buffer.from(payload).toString("latin1"))).toEqual([
+          ...texts,
+          "\x03\xe8",
+        ]);
+        await arena.agent.finished(key);
+      },
+    },
+    {
+      name: "without end, while the upgrade hook never decides: 503 at the deadline, reading paused",
+      async play(arena) {
+        const { port } = await arena.agent.serve({ isDeaf: true, upgrade: "never", handshakeTimeout: 500 });
+        const raw = arena.keep(Raw.connect(port));
+        const frames = concat(Array.from({ length: 400 }, () => new Peer("server").ping("p".repeat(125))));
+        let sent = 0;
+        using memory = new MemoryWatch(arena.agent.pid);
+        await raw.write(openingRequest("never"));
+        while (!raw.hasEnded && sent < 1024 && !raw.error) {
+          const isTaken = await Promise.race([raw.write(frames).then(() => true), raw.until(() => raw.hasEnded)]);
+          if (isTaken) sent++;
+        }
+        await raw.until(() => raw.hasEnded);
+        expect(memory.growth).toBeLessThan(96 << 20);
+        expect(sent).toBeLessThan(1024);
+        raw.end();
+      },
+    },
+    {
+      name: "of which the upgrade hook throws: 500",
+      async play(arena) {
+        const { port } = await arena.agent.serve({ isDeaf: true, upgrade: "throws" });
+        const raw = arena.keep(Raw.connect(port));
+        await raw.write(openingRequest("throws") + "more");
+        check(await raw.readHead(), [500]);
+        await raw.until(() => raw.hasEnded);
+        raw.end();
+      },
+      complaint: /thrown on purpose/,
+    },
     {
       name: "what breaks the rules: 1002 behind the 101",
       async play(arena) {
@@ -342,7 +431,51 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
       },
     },
   ],
-  "draining, or at the connection limit: 503 with Retry-After": [],
+  "draining, or at the connection limit: 503 with Retry-After": [
+    {
+      name: "at the limit, and in again once there is room",
+      play: (arena) => atLimit(arena, { maxConnections: 2 }),
+    },
+    {
+      name: "at the limit of one address",
+      play: (arena) => atLimit(arena, { maxConnectionsPerAddress: 2 }),
+    },
+    {
+      name: "at the limit with connections that never ask for anything",
+      async play(arena) {
+        const serving = await arena.serve({ maxConnections: 2, handshakeTimeout: 400 });
+        await Promise.all(
+          [arena.connect(serving), arena.connect(serving)].map(async (raw) => (await raw).write("GET")),
+        );
+        await until(async () => (await arena.agent.holding(serving)).opening === 2);
+        check(await arena.refusal(serving, request()), BUSY);
+      },
+    },
+    {
+      name: "draining",
+      async play(arena) {
+        // It is gone for good then, so it is no server that others use.
+        const serving = await arena.agent.serve({ isDeaf: true, additionalHeaders: { "X-Drained": "yes" } });
+        const [open, opening] = [await arena.connect(serving), await arena.connect(serving)];
+        await open.write(openingRequest("open"));
+        await open.readHead();
+        await opening.write("GET / HTTP/1.1\r\n");
+        await until(async () => (await arena.agent.holding(serving)).opening === 1);
+        const late = await arena.connect(serving);
+        await new Promise((resolve) => late.socket.once("connect", resolve));
+        await arena.agent.drain(serving, 400);
+        check(await opening.readHead(), BUSY);
+        opening.end();
+        // One that was on its way in is answered; and one that is in and does not answer is ended in time.
+        await late.write(request());
+        const head = await late.readHead();
+        if (head !== "") check(head, BUSY);
+        late.end();
+        await untilGone(open);
+        expect((await arena.agent.holding(serving)).connections).toBe(0);
+      },
+    },
+  ],
   "plaintext on the TLS port, the client gone halfway: freed, nothing unhandled": [
     onTls("a request in plaintext", request()),
     onTls("bytes at random", "\x80\x01\x02\x03\xff\xfe".repeat(100)),

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { Client, HandshakeError, ProtocolError, Server, connect } from "hybi";
+import { Budget, Client, HandshakeError, ProtocolError, Server, connect } from "hybi";
 import { driverFor, host } from "hybi/driver";
-import { noise } from "./data.mjs";
+import { messageOf, noise } from "./data.mjs";
 import { refusals, upon } from "./misuse.mjs";
 import { careless, repeating } from "./repeating.mjs";
 import { reversing } from "./reversing.mjs";
@@ -25,9 +25,25 @@ const servers = [];
 const deaf = new Set();
 const extensionsOf = { reversing, repeating, careless };
 
+/** Hooks for `upgrade`, by what comes of them. */
+const hooks = {
+  later: async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  },
+  never: () => new Promise(() => undefined),
+  throws() {
+    throw new Error("thrown on purpose");
+  },
+};
+
 /** The options of hybi from those of a command, which is JSON. */
-function optionsOf({ extensions, ...options }) {
-  return { ...options, ...(extensions && { extensions: extensions.map((name) => extensionsOf[name]) }) };
+function optionsOf({ extensions, budget, upgrade, ...options }) {
+  return {
+    ...options,
+    ...(extensions && { extensions: extensions.map((name) => extensionsOf[name]) }),
+    ...(budget !== undefined && { budget: new Budget(budget) }),
+    ...(upgrade && { upgrade: hooks[upgrade] }),
+  };
 }
 
 /** Lets go what comes, and listens to nothing else but for what the script has it do. */
@@ -98,7 +114,29 @@ const commands = {
   refused: (_, number) => servers[number].refused,
 
   /** What a server holds. */
-  holding: (_, number) => ({ connections: servers[number].server.connections.size }),
+  holding(_, number) {
+    const { open, opening } = servers[number].server.stats();
+    return { connections: open, opening };
+  },
+
+  /** Has a server close, and does not wait for it. */
+  drain: (_, number, timeout) => void servers[number].server.close({ timeout }),
+
+  /** Sends messages to all the connections of a server, as fast as the fastest of them takes them. */
+  async broadcast(_, number, content, count) {
+    const { connections } = servers[number].server;
+    const message = messageOf(content);
+    for (let i = 0; i < count; i++) {
+      for (const ws of connections) {
+        try {
+          ws.send(message);
+        } catch (error) {
+          if (error.code !== "ERR_QUEUE_FULL") throw error;
+        }
+      }
+      while (Math.min(...[...connections].map((ws) => ws.bufferedAmount)) > 0) await tick();
+    }
+  },
 
   /** Connects with nobody listening; answers at once. */
   dialDeaf(_, url, options, script) {
