@@ -167,8 +167,7 @@ export abstract class Connection
   /** The opening handshake failed: `error`, then `close` with 1006. @internal */
   protected fail(error: Error): void {
     if (this.link.closeInfo) return;
-    publish(this.settings.host, "hybi:error", { connection: this, error });
-    this.emit("error", error);
+    this.failed(error);
     this.link.terminate();
   }
 
@@ -327,15 +326,13 @@ export abstract class Connection
     this.#receiving.end(info.wasClean ? undefined : error);
     for (const resolve of this.#closeWaiters ?? []) resolve(info);
     this.#closeWaiters = undefined;
-    this.ended();
+    this.ended?.();
     publish(this.settings.host, "hybi:close", { connection: this, info });
     this.emit("close", info.code, info.reason);
   }
 
   /** The connection is over; the `close` event is still to come. @internal */
-  protected ended(): void {
-    // for a subclass
-  }
+  protected ended?(): void;
 
   /** {@link CallbackRunner.dropped} @internal */
   dropped(): void {
