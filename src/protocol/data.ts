@@ -14,7 +14,7 @@ type Fields = Record<"buffer" | "byteOffset" | "byteLength", PropertyDescriptor>
 const ofArray = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array);
 const ofDataView = Object.getOwnPropertyDescriptors(DataView.prototype);
 /** What `length` says as long as nothing hides it. */
-const lengthOf = (bytes: Uint8Array): number => ofArray.length.get!.call(bytes) as number;
+const lengthOf = (bytes: Uint8Array): number => ofArray.length.get!.call(bytes);
 
 /** The bytes that a view covers, whatever fields of its own it has: others would be sent that nobody passed in. */
 function covered(view: ArrayBufferView): Uint8Array {

@@ -41,6 +41,11 @@ export class Raw {
     });
   }
 
+  /** Resolves when something has come, or the other side is gone. */
+  async more(): Promise<void> {
+    if (!this.hasEnded) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
   /** All that came and was not taken. */
   get bytes(): Buffer {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];

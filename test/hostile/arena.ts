@@ -39,9 +39,9 @@ export interface Opened {
   readonly raw: Raw;
   readonly peer: Peer;
   /** All frames that the agent has sent so far. */
-  frames(): WireFrame[];
+  readonly frames: () => WireFrame[];
   /** The code of the Close frame that came, once the agent has ended its stream. */
-  closed(): Promise<number | undefined>;
+  readonly closed: () => Promise<number | undefined>;
 }
 
 /** hybi on one runtime in a process of its own, and what it takes to attack it and to see that it stands. */

@@ -157,7 +157,7 @@ export const table: Table<RowName<"Frames">> = {
     ] as const
   ).map(([role, size]) => ({
     name: `as a ${role}: ${size} of them`,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const opened = await arena.open(role);
       const { raw, peer } = opened;
       const bytes = peer.binary(noise(size));
@@ -196,7 +196,7 @@ export const table: Table<RowName<"Frames">> = {
     ...roles.flatMap((role): Attack[] => [
       {
         name: `as a ${role}: data behind our Close, which the peer answers twice`,
-        async play(arena) {
+        async play(arena: Arena): Promise<void> {
           const opened = await arena.open(role, {}, [["upon", "open", "close"]]);
           const { raw, peer } = opened;
           await raw.until(() => raw.bytes.length > 0);
@@ -208,14 +208,14 @@ export const table: Table<RowName<"Frames">> = {
       },
       {
         name: `as a ${role}: no answer to our Close`,
-        async play(arena) {
+        async play(arena: Arena): Promise<void> {
           const { raw } = await arena.open(role, { closeTimeout: 200 }, [["upon", "open", "close"]]);
           await untilGone(raw);
         },
       },
       {
         name: `as a ${role}: no answer but data without end`,
-        async play(arena) {
+        async play(arena: Arena): Promise<void> {
           const { raw, peer } = await arena.open(role, { closeTimeout: 200 }, [["upon", "open", "close"]]);
           while (!raw.error && !raw.isClosed) {
             raw.socket.write(peer.text("more"));
@@ -225,7 +225,7 @@ export const table: Table<RowName<"Frames">> = {
       },
       {
         name: `as a ${role}: a Close, and TCP left open`,
-        async play(arena) {
+        async play(arena: Arena): Promise<void> {
           const { raw, peer } = await arena.open(role, { closeTimeout: 200 });
           await raw.write(peer.close(1000));
           await untilGone(raw);
@@ -249,7 +249,7 @@ export const table: Table<RowName<"Frames">> = {
   ),
   "a header cut at every byte: the same as whole": roles.map((role) => ({
     name: `as a ${role}: every form of length, of binary, ping and Close`,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       for (const [name, frame, header] of headed(new Peer(role))) {
         const whole = await logOf(arena, role, [frame]);
         const cuts = times(header, (i) => [frame.subarray(0, i + 1), frame.subarray(i + 1)]);
@@ -313,7 +313,7 @@ export const table: Table<RowName<"Frames">> = {
     }),
     {
       name: "as a server: sixteen of them, of which eight fit; then there is room again",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const options = { budget: 8 * MIB };
         const all: Opened[] = [];
         const isOver = ({ raw }: Opened): boolean => raw.hasEnded;
@@ -344,7 +344,7 @@ export const table: Table<RowName<"Frames">> = {
   "two masking keys alike: never": [
     {
       name: "2,000 frames of two clients, and the nonces of twenty",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const keys: number[] = [];
         const nonces = new Set<string>();
         for (let i = 0; i < 20; i++) {

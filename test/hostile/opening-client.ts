@@ -30,7 +30,7 @@ async function answer(raw: Raw, reply: Answer): Promise<void> {
 function rejects(name: string, reply: Answer, expected: Expected, options: PartyOptions = {}): Attack {
   return {
     name,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const [key, deafKey] = [arena.newKey(), arena.newKey()];
       const [failure] = await Promise.all([
         arena.agent.dial(arena.clients.url(key), options),
@@ -75,7 +75,7 @@ const long = (length: number): string => "a".repeat(length);
 function redirect(status: number): Attack {
   return {
     name: `${status}`,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const [key, elsewhere] = [arena.newKey(), arena.newKey()];
       const url = arena.clients.url(key).replace("//", "//ann:secret@");
       const dialed = arena.agent.dial(url, { additionalHeaders: { Cookie: "session=1" } });
@@ -194,7 +194,7 @@ export const table: Table<RowName<"Opening handshake, as a client">> = {
     { name: "and without a field that says so: 1002", play: bodyBehind101 },
     {
       name: "in the segment of the head: 1002",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const key = arena.newKey();
         await arena.agent.dialDeaf(arena.clients.url(key));
         const raw = arena.keep(await arena.clients.client(key));

@@ -32,7 +32,7 @@ function check(head: string, [status, ...fields]: Answer): void {
 function refused(name: string, bytes: string, answer: Answer, options?: PartyOptions): Attack {
   return {
     name,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const serving = await arena.serve(options);
       const half = bytes.length >> 1;
       const from = performance.now();
@@ -54,7 +54,7 @@ const withLine = (name: string, line: string): Attack =>
 function declined(name: string, changes: Changes, options?: PartyOptions): Attack {
   return {
     name,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const serving = await arena.serve(options);
       const raw = await arena.connect(serving);
       const peer = new Peer("server");
@@ -74,7 +74,7 @@ function declined(name: string, changes: Changes, options?: PartyOptions): Attac
 function slowly(name: string, pieces: readonly string[]): Attack {
   return {
     name,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const raw = await arena.connect(await arena.serve(SOON));
       const from = performance.now();
       for (let i = 0; !raw.hasEnded; i++) {
@@ -95,7 +95,7 @@ function slowly(name: string, pieces: readonly string[]): Attack {
 /** A client that leaves in its own way, and gets no further. */
 const gone = (name: string, leave: (raw: Raw) => unknown, options?: PartyOptions): Attack => ({
   name,
-  async play(arena) {
+  async play(arena: Arena): Promise<void> {
     const raw = await arena.connect(await arena.serve(options));
     await new Promise((resolve) => raw.socket.once("connect", resolve));
     await Promise.resolve(leave(raw));
@@ -106,7 +106,7 @@ const gone = (name: string, leave: (raw: Raw) => unknown, options?: PartyOptions
 
 const onTls = (name: string, bytes: string, isStalling = false): Attack => ({
   name,
-  async play(arena) {
+  async play(arena: Arena): Promise<void> {
     const serving = await arena.serve({ tls: arena.tls, handshakeTimeout: 300 });
     const raw = await arena.connect(serving);
     await raw.write(bytes);
@@ -359,7 +359,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     { name: "four hundred pings, of less than is held at most", play: (arena) => behindRequest(arena, 400, 100) },
     {
       name: "250 KB in order, while the upgrade hook has not decided",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const { port } = await arena.agent.serve({ upgrade: "later" });
         const key = arena.newKey();
         await arena.agent.prepare(key, [["echo"]]);
@@ -379,7 +379,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     },
     {
       name: "without end, while the upgrade hook never decides: 503 at the deadline, reading paused",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const { port } = await arena.agent.serve({ isDeaf: true, upgrade: "never", handshakeTimeout: 500 });
         const raw = arena.keep(Raw.connect(port));
         const frames = concat(Array.from({ length: 400 }, () => new Peer("server").ping("p".repeat(125))));
@@ -398,7 +398,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     },
     {
       name: "of which the upgrade hook throws: 500",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const { port } = await arena.agent.serve({ isDeaf: true, upgrade: "throws" });
         const raw = arena.keep(Raw.connect(port));
         await raw.write(openingRequest("throws") + "more");
@@ -410,7 +410,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     },
     {
       name: "what breaks the rules: 1002 behind the 101",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const raw = await arena.connect();
         await raw.write(concat([Buffer.from(openingRequest("early"), "latin1"), new Peer("server").frame(3)]));
         expect(await raw.readHead()).toMatch(/^HTTP\/1.1 101 /);
@@ -421,7 +421,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     },
     {
       name: "another request, which is a frame, and a wrong one",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const raw = await arena.connect();
         await raw.write(openingRequest("early") + openingRequest("smuggled"));
         expect(await raw.readHead()).toMatch(/^HTTP\/1.1 101 /);
@@ -442,7 +442,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     },
     {
       name: "at the limit with connections that never ask for anything",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const serving = await arena.serve({ maxConnections: 2, handshakeTimeout: 400 });
         await Promise.all(
           [arena.connect(serving), arena.connect(serving)].map(async (raw) => (await raw).write("GET")),
@@ -453,7 +453,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     },
     {
       name: "draining",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         // It is gone for good then, so it is no server that others use.
         const serving = await arena.agent.serve({ isDeaf: true, additionalHeaders: { "X-Drained": "yes" } });
         const [open, opening] = [await arena.connect(serving), await arena.connect(serving)];
@@ -490,7 +490,7 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
     gone("reset while it is refused", (raw) => raw.write("nonsense\r\n\r\n").then(() => raw.socket.resetAndDestroy())),
     {
       name: "refused, and still there without reading: cut off at closeTimeout",
-      async play(arena) {
+      async play(arena: Arena): Promise<void> {
         const raw = await arena.connect(await arena.serve({ closeTimeout: 100 }));
         await raw.write("nonsense\r\n\r\n");
         await raw.until(() => raw.hasEnded);

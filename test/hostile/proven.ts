@@ -18,7 +18,7 @@ interface Answers {
 }
 
 function expectedOf({ expected }: Case): Answers {
-  const pongs = expected.events.flatMap(([kind, payload]) => (kind === "ping" ? [payload as string] : []));
+  const pongs = expected.events.flatMap(([kind, payload]) => (kind === "ping" ? [payload] : []));
   const [close] = expected.sent;
   return { pongs, close: close?.[0] === "close" ? (close[1] ?? 1005) : undefined };
 }
@@ -46,7 +46,7 @@ const AT_ONCE = 64;
 export const attacksBy = (cases: readonly Case[], what: string): Attack[] =>
   roles.map((role) => ({
     name: `as a ${role}: ${what}`,
-    async play(arena) {
+    async play(arena: Arena): Promise<void> {
       const answers = new Map<string, Answers>();
       for (let at = 0; at < cases.length; at += AT_ONCE) {
         const some = cases.slice(at, at + AT_ONCE);
