@@ -12,6 +12,8 @@ export interface Progress {
   readonly taken: number;
   /** Bytes left of a write under way, where the runtime tells. */
   readonly unsent: number;
+  /** Bytes that wait to be taken. */
+  readonly bufferedAmount: number;
 }
 
 /** What stands in front of the payload of hybi's own Pings. */
@@ -31,10 +33,13 @@ export class Heartbeat {
   #count = 0;
   #taken = 0;
   #unsent = 0;
+  /** Bytes waited already when the latest Ping was sent. */
+  #wasWaiting = false;
 
   /** The payload of the next Ping; no other has the same, since a Pong may come late. */
-  next({ taken, unsent }: Progress): Uint8Array {
+  next({ taken, unsent, bufferedAmount }: Progress): Uint8Array {
     this.isAwaiting = true;
+    this.#wasWaiting = bufferedAmount > 0;
     this.#taken = taken;
     this.#unsent = unsent;
     const payload = new Uint8Array([...MARK, 0, 0, 0, 0]);
@@ -48,8 +53,11 @@ export class Heartbeat {
     this.roundTripTime = ms;
   }
 
-  /** Whether the system has taken anything since the latest Ping. */
+  /**
+   * Whether the system has taken anything since the latest Ping, because the peer has. While nothing waits the system
+   * takes all there is, the Ping itself among it, whoever is there.
+   */
   hasMoved({ taken, unsent }: Progress): boolean {
-    return taken > this.#taken || unsent < this.#unsent;
+    return this.#wasWaiting && (taken > this.#taken || unsent < this.#unsent);
   }
 }
