@@ -45,11 +45,11 @@ async function strike(agent: Agent, way: Way, stage: Stage, fault: Fault): Promi
 
 /** What is wrong with how the agent takes it, if anything. */
 async function complaint(agent: Agent, way: Way, stage: Stage, fault: Fault): Promise<string[]> {
-  const before = await arena.useOf(agent);
+  const before = await arena.useOf(agent, way.role);
   try {
     const log = bare(await strike(agent, way, stage, fault));
     await arena.freed(agent, before);
-    const isRight = outcomes(stage, fault, way.role).some((outcome) => isDeepStrictEqual(log, outcome));
+    const isRight = outcomes(stage, fault, way, agent.name).some((outcome) => isDeepStrictEqual(log, outcome));
     return isRight ? [] : [`${agent.name}: ${JSON.stringify(log)}`];
   } catch (error) {
     return [String(error)];

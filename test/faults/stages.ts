@@ -10,16 +10,25 @@ export interface Way {
   readonly isSecure?: boolean;
   readonly options?: PartyOptions;
   readonly runtimes: readonly RuntimeName[];
+  /** Runtimes that say of a reset that the stream ended, unless a write meets it; or of a cut that it broke. */
+  readonly mistaken?: Readonly<Partial<Record<RuntimeName, "reset" | "cut">>>;
 }
 
 const withNodeModules = runtimeNames.filter((name) => name !== "workerd");
+const secure = { isSecure: true, runtimes: runtimeNames, mistaken: { deno: "reset", workerd: "cut" } } as const;
 
 export const ways: readonly Way[] = [
   { name: "a server", role: "server", runtimes: runtimeNames },
-  { name: "a server that speaks TLS", role: "server", isSecure: true, runtimes: runtimeNames },
-  { name: "a server attached to node:http", role: "server", options: { attached: true }, runtimes: withNodeModules },
+  { name: "a server that speaks TLS", role: "server", ...secure },
+  {
+    name: "a server attached to node:http",
+    role: "server",
+    options: { attached: true },
+    runtimes: withNodeModules,
+    mistaken: { bun: "reset" },
+  },
   { name: "a client", role: "client", runtimes: runtimeNames },
-  { name: "a client that speaks TLS", role: "client", isSecure: true, runtimes: runtimeNames },
+  { name: "a client that speaks TLS", role: "client", ...secure },
   { name: "a client over node:net", role: "client", options: { dialed: true }, runtimes: withNodeModules },
 ];
 
@@ -101,17 +110,19 @@ export const stages: readonly Stage[] = [
 ];
 
 /** All that may come of it. More than one thing where the system may be faster than the fault, or not. */
-export function outcomes({ read, isImmediate, closing }: Stage, fault: Fault, role: Role): readonly Log[] {
+export function outcomes(stage: Stage, fault: Fault, { role, mistaken }: Way, runtime: RuntimeName): readonly Log[] {
+  const { read, isImmediate, closing } = stage;
   const opened: Log = read ? [open, ["text", "first"]] : [open];
   const closed: Log = [...opened, ["close", 3000, "yours", true]];
   const asEnd: Log = [...opened, gone];
   const asReset: Log = [...opened, broken, gone];
   if (closing === "both") return [closed];
   if (closing === "ours") return [asEnd];
-  const isEnd = fault.name === "ends" || fault.name === "cuts";
+  const isCertain = fault.name !== "leaves" && !(fault.name === "resets" && mistaken?.[runtime] === "reset");
+  const isEnd = fault.name === "ends" || (fault.name === "cuts" && mistaken?.[runtime] !== "cut");
   if (closing === "theirs") return isEnd ? [closed] : [closed, asEnd, asReset];
   if (isEnd) return [asEnd];
   // Node takes a reset for the end of the stream when it finds something to read before it.
   if (isImmediate) return role === "client" ? [asEnd, asReset, neverOpen] : [asEnd, asReset];
-  return fault.name === "resets" ? [asReset] : [asEnd, asReset];
+  return isCertain ? [asReset] : [asEnd, asReset];
 }
