@@ -40,7 +40,7 @@ const small = {
  */
 const manualChunks = {
   codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts"],
-  driver: ["src/server.ts", "src/client.ts"],
+  driver: ["src/server/server.ts", "src/client.ts"],
 };
 
 /** The build for one runtime: its condition in `imports` of package.json makes `#host` its host. */

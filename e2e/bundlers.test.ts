@@ -41,7 +41,9 @@ async function expectEcho(file: string): Promise<void> {
 async function expectEchoInPage(file: string): Promise<void> {
   const source = await readFile(file, "utf8");
   bringsAll(source);
-  expect(source).not.toMatch(/["'](node:)?(net|tls|crypto|stream|dns)["']|\brequire\(|\bBuffer\b|\bprocess\./);
+  expect(source).not.toMatch(
+    /\b(from|import|import\()\s*["'](node:)?(net|tls|crypto|stream|dns)["']|\brequire\(|\bBuffer\b|\bprocess\./,
+  );
   expect(await project.run(process.execPath, "--import", "./browser.mjs", file)).toEqual(ended(saysInMemory()));
 }
 

@@ -32,6 +32,9 @@ export const errorCodes = {
   ERR_INVALID_DATA: "data not of its type (§8.1), failed with 1007",
   ERR_POLICY: "past a limit on objects, failed with 1008",
   ERR_TOO_LONG: "message longer than maxLength, failed with 1009",
+  ERR_BUDGET: "no memory left for unfinished messages, failed with 1013",
+  ERR_DEAD_PEER: "no sign of life after a Ping",
+  ERR_SLOW_CONSUMER: "queue full, closed with 1013",
   // The network's, or the moment's.
   ERR_CONNECT: "transport not opened",
   ERR_TRANSPORT: "transport broken while open",
@@ -39,6 +42,7 @@ export const errorCodes = {
   ERR_NOT_OPEN: "not sent, closing or closed",
   ERR_CLOSED: "closed before what was awaited",
   ERR_QUEUE_FULL: "queue full, wait before asking for more",
+  ERR_DROPPED: "queue full, message dropped",
   ERR_NO_SLOT: "no decoder slot free",
   ERR_HANDLER: "listener threw, closed with 1011",
   // The codec's.

@@ -5,4 +5,8 @@
  */
 export { Client, connect } from "./client.ts";
 export * from "./connection.ts";
-export { Server, type ServerEvents, type ServerOptions } from "./server.ts";
+export { Server, type ServerCloseOptions, type ServerEvents } from "./server/server.ts";
+export type { ServerOptions } from "./server/options.ts";
+export type { ServerStats } from "./server/stats.ts";
+export type { Acceptance, Upgrade, UpgradeDecision, UpgradeRequest } from "./driver/upgrade.ts";
+export type { OriginPolicy } from "./protocol/origin.ts";

@@ -35,7 +35,9 @@ export class SlotDecoder {
   /** @throws {ConnectionError} ERR_NO_SLOT when every slot is taken. */
   constructor(codec: Codec, { role, maxLength, maxFragments, allowedRsv }: DecoderLimits) {
     this.#codec = codec;
-    this.#slot = codec.exports.openSlot(role === "server" ? 1 : 0, allowedRsv, maxLength, maxFragments);
+    // The slot counts frames in 32 bits, and starts over behind them: so the last of these is as good as no limit.
+    const fragments = Math.min(maxFragments, 2 ** 32 - 1);
+    this.#slot = codec.exports.openSlot(role === "server" ? 1 : 0, allowedRsv, maxLength, fragments);
     if (this.#slot === 0) {
       const most = SLOT_COUNT - 1;
       throw new ConnectionError("ERR_NO_SLOT", `All ${most} decoder slots of this codec are taken: close connections.`);

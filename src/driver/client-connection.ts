@@ -7,7 +7,7 @@ import { HeadReader, type ResponseHead } from "../protocol/head.ts";
 import { callable, must, type Check } from "../protocol/options.ts";
 import { parseUrl, type Endpoint } from "../protocol/url.ts";
 import { Connection } from "./connection.ts";
-import { connectionChecks, defaults, tlsOption, type ConnectionOptions } from "./options.ts";
+import { connectionChecks, tlsOption, type ConnectionOptions } from "./options.ts";
 import { settingsOf } from "./settings.ts";
 import { isTransport, type Host, type TlsOptions, type Transport } from "./transport.ts";
 
@@ -53,7 +53,7 @@ export class ClientConnection extends Connection {
   #ignoreSignal: (() => void) | undefined;
   #started = false;
   #accept = "";
-  #reader: HeadReader<"response"> | undefined = new HeadReader("response");
+  #reader: HeadReader<"response"> | undefined;
   #response: ResponseHead | undefined;
   #refusal: { readonly error: HandshakeError; readonly body: BodyReader } | undefined;
 
@@ -67,6 +67,7 @@ export class ClientConnection extends Connection {
     this.#endpoint = parseUrl(url);
     this.url = typeof url === "string" ? url : url.href;
     this.#clientOptions = options;
+    this.#reader = new HeadReader("response", this.settings);
   }
 
   /** The server's answer to the opening handshake, once it has come. */
@@ -79,7 +80,7 @@ export class ClientConnection extends Connection {
     if (this.#started || this.readyState !== "connecting") return false;
     tlsOption(tls, "tls");
     this.#started = true;
-    const { signal, handshakeTimeout = defaults.handshakeTimeout } = this.#clientOptions;
+    const { signal } = this.#clientOptions;
     if (signal?.aborted) {
       void Promise.resolve().then(() => this.#aborted(signal));
       return true;
@@ -89,13 +90,16 @@ export class ClientConnection extends Connection {
       signal.addEventListener("abort", aborted, { once: true });
       this.#ignoreSignal = () => signal.removeEventListener("abort", aborted);
     }
-    this.link.setTimer(() => {
-      if (this.#refusal) return this.#refused();
-      const text = `The opening handshake took longer than ${handshakeTimeout} ms.`;
-      this.fail(new ConnectionError("ERR_HANDSHAKE_TIMEOUT", text));
-    }, handshakeTimeout);
+    this.link.limit(this.settings.handshakeTimeout);
     void this.#dial(tls);
     return true;
+  }
+
+  /** @internal */
+  override handshakeExpired(): void {
+    if (this.#refusal) return this.#refused();
+    const text = `The opening handshake took longer than ${this.settings.handshakeTimeout} ms.`;
+    this.fail(new ConnectionError("ERR_HANDSHAKE_TIMEOUT", text));
   }
 
   #aborted(signal: AbortSignal): void {
@@ -172,7 +176,7 @@ export class ClientConnection extends Connection {
     let reader = this.#reader!;
     let rest = reader.push(chunk);
     while (rest && isInterim(reader.head.status)) {
-      this.#reader = reader = new HeadReader("response");
+      this.#reader = reader = new HeadReader("response", this.settings);
       rest = reader.push(rest);
     }
     if (!rest) return undefined;

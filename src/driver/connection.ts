@@ -11,7 +11,8 @@ import type { ExtensionSession } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
 import type { Role } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
-import { Emitter, handlerError, type Listener } from "./emitter.ts";
+import { publish } from "./diagnostics.ts";
+import { Emitter, handlerError } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
 import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
 import { Receiving } from "./receiving.ts";
@@ -78,7 +79,17 @@ export abstract class Connection
 
   /** Bytes, framing included, that were sent and that the system has not taken yet. */
   get bufferedAmount(): number {
-    return this.link.sender.bufferedAmount;
+    return this.link.sender.bufferedAmount + this.#sending.queuedBytes;
+  }
+
+  /** Messages, and other frames, that were sent and that the system has not taken yet. */
+  get queuedMessages(): number {
+    return this.link.sender.bufferedFrames + this.#sending.queuedMessages;
+  }
+
+  /** Milliseconds that the latest Ping of the heartbeat took until its Pong came; undefined before the first. */
+  get roundTripTime(): number | undefined {
+    return this.link.roundTripTime;
   }
 
   /** Whether `pause` stopped the reading. */
@@ -124,6 +135,9 @@ export abstract class Connection
   /** {@link LinkOwner.handshakeEnded} @internal */
   abstract handshakeEnded(cause?: Error): void;
 
+  /** {@link LinkOwner.handshakeExpired} @internal */
+  abstract handshakeExpired(): void;
+
   /** {@link LinkOwner.handshakeAbandoned} @internal */
   abstract handshakeAbandoned(): void;
 
@@ -146,13 +160,14 @@ export abstract class Connection
     if (negotiated.extensions.length > 0) this.extensions = negotiated.extensions;
     this.#receiving.regulate();
     if (response) this.link.transport!.write([response], () => undefined);
+    publish(this.settings.host, "hybi:open", { connection: this });
     this.#sending.release();
   }
 
   /** The opening handshake failed: `error`, then `close` with 1006. @internal */
   protected fail(error: Error): void {
     if (this.link.closeInfo) return;
-    this.emit("error", error);
+    this.failed(error);
     this.link.terminate();
   }
 
@@ -235,16 +250,9 @@ export abstract class Connection
     this.#receiving.resume();
   }
 
-  override on<K extends keyof ConnectionEvents>(event: K, listener: Listener<ConnectionEvents[K]>): this {
-    super.on(event, listener);
+  /** @internal */
+  protected override listenerAdded(event: keyof ConnectionEvents): void {
     if (event === "message") this.#receiving.listen();
-    return this;
-  }
-
-  override once<K extends keyof ConnectionEvents>(event: K, listener: Listener<ConnectionEvents[K]>): this {
-    super.once(event, listener);
-    if (event === "message") this.#receiving.listen();
-    return this;
   }
 
   // --- closing
@@ -290,13 +298,12 @@ export abstract class Connection
 
   /** {@link LinkOwner.ponged} @internal */
   ponged(payload: Uint8Array): void {
-    this.#sending.answered(payload);
     this.emit("pong", payload);
   }
 
   /** {@link LinkOwner.drained} @internal */
   drained(): void {
-    this.emit("drain");
+    if (this.#sending.releaseSome()) this.emit("drain");
   }
 
   /** {@link LinkOwner.closing} @internal */
@@ -307,6 +314,7 @@ export abstract class Connection
   /** {@link LinkOwner.failed} @internal */
   failed(error: Error): void {
     this.#failure = error;
+    publish(this.settings.host, "hybi:error", { connection: this, error });
     this.emit("error", error);
   }
 
@@ -318,13 +326,18 @@ export abstract class Connection
     this.#receiving.end(info.wasClean ? undefined : error);
     for (const resolve of this.#closeWaiters ?? []) resolve(info);
     this.#closeWaiters = undefined;
-    this.ended();
+    this.ended?.();
+    publish(this.settings.host, "hybi:close", { connection: this, info });
     this.emit("close", info.code, info.reason);
   }
 
   /** The connection is over; the `close` event is still to come. @internal */
-  protected ended(): void {
-    // for a subclass
+  protected ended?(): void;
+
+  /** {@link CallbackRunner.dropped} @internal */
+  dropped(): void {
+    this.settings.counters.dropped++;
+    publish(this.settings.host, "hybi:drop", { connection: this });
   }
 
   /** {@link CallbackRunner.callUser} @internal */

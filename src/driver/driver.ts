@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { RefusalError } from "../protocol/errors.ts";
+import { RefusalError } from "../protocol/refusal.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
 import { readRequest, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { ClientConnection, type ClientOptions } from "./client-connection.ts";

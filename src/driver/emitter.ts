@@ -88,8 +88,12 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
     if (typeof listener !== "function") throw typeError("ERR_OPTION_TYPE", "A listener must be a function.");
     // Of exactly its size, as toSpliced is: a spread, or a filter, leaves room for sixteen more.
     this.#entries = this.#entries.concat({ event, listener, once });
+    this.listenerAdded?.(event);
     return this;
   }
+
+  /** There is one more listener of `event`. @internal */
+  protected listenerAdded?(event: keyof Events): void;
 
   #remove(at: number): void {
     if (at >= 0) this.#entries = this.#entries.toSpliced(at, 1);

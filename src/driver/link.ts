@@ -4,13 +4,17 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
+import { TRY_AGAIN_LATER, POLICY_VIOLATION } from "../protocol/close.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
-import { PONG } from "../protocol/opcode.ts";
+import { PING, PONG } from "../protocol/opcode.ts";
 import { Protocol, type ProtocolHandler } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
+import { Heartbeat, isHeartbeat } from "./heartbeat.ts";
+import { Pings, type PingCallback } from "./pings.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
+import { Deadline, wheelOf, type Wheel } from "./wheel.ts";
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -28,6 +32,8 @@ export interface LinkOwner {
   handshakeData(chunk: Uint8Array): Uint8Array | undefined;
   /** The peer ended its stream, or the transport broke, before the opening handshake was done. */
   handshakeEnded(cause?: Error): void;
+  /** The opening handshake took longer than {@link Link.limit} said. */
+  handshakeExpired(): void;
   /** The connection was given up before the link had a transport: {@link Link.finish} is for the owner to call. */
   handshakeAbandoned(): void;
   received(message: string | Uint8Array): void;
@@ -42,7 +48,7 @@ export interface LinkOwner {
   closed(info: CloseInfo): void;
 }
 
-export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
+export class Link extends Deadline implements TransportHandler, ProtocolHandler, SenderOwner {
   readonly settings: Settings;
   readonly protocol: Protocol;
   readonly sender: Sender;
@@ -51,16 +57,24 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
   closeInfo: CloseInfo | undefined;
 
   readonly #owner: LinkOwner;
-  #cancelTimer: (() => void) | undefined;
+  #wheel: Wheel;
   #isDestroyed = false;
-  /** The payload of the latest Ping that could not be answered yet (§5.5.3). */
+  #isReading = true;
+  /** Something came since the latest Ping of the heartbeat. */
+  #wasHeard = false;
+  #heartbeat: Heartbeat | undefined;
+  #pings: Pings | undefined;
+  /** The payload of the latest Ping that could not be answered yet (§5.5.3), and how many there were. */
   #latePong: Uint8Array | undefined;
+  #latePongs = 0;
 
   constructor(settings: Settings, owner: LinkOwner) {
+    super();
     this.settings = settings;
     this.#owner = owner;
+    this.#wheel = wheelOf(settings.host);
     this.protocol = new Protocol(settings, this);
-    this.sender = new Sender(this.protocol.outbox, settings.highWaterMark, this);
+    this.sender = new Sender(this.protocol.outbox, settings, this);
   }
 
   get readyState(): ReadyState {
@@ -72,6 +86,12 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
   /** Takes the transport over and reads from it. */
   start(transport: Transport): void {
     this.transport = transport;
+    if (transport.setTimer) {
+      const left = this.#wheel.left(this);
+      this.#wheel.cancel(this);
+      this.#wheel = wheelOf(this.settings.host, transport);
+      if (left > 0) this.limit(left);
+    }
     transport.start(this);
   }
 
@@ -80,25 +100,26 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
     this.protocol.abandon();
     this.transport!.write([answer], () => undefined);
     this.transport!.end();
-    this.setTimer(() => this.terminate(), this.settings.closeTimeout);
+    this.limit(this.settings.closeTimeout);
   }
 
   /** The opening handshake is done. */
   open(sessions: readonly ExtensionSession[]): void {
-    this.stopTimer();
     this.protocol.open(sessions);
     this.sender.attach(this.transport!);
+    this.#awaitBeat(0);
   }
 
-  /** Calls back unless {@link stopTimer}, or another timer, comes first. */
-  setTimer(callback: () => void, ms: number): void {
-    this.stopTimer();
-    this.#cancelTimer = this.settings.host.setTimer(callback, ms);
+  /** The handshake that is under way, opening or closing, is to be over in `ms` milliseconds. */
+  limit(ms: number): void {
+    this.#wheel.set(this, ms);
   }
 
-  stopTimer(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+  /** {@link Deadline.expired} */
+  expired(late: number): void {
+    if (this.readyState === "connecting") this.#owner.handshakeExpired();
+    else if (this.readyState === "open") this.#beat(late);
+    else this.terminate();
   }
 
   // --- what the transport reports
@@ -109,6 +130,8 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
       bytes = this.#owner.handshakeData(chunk);
       if (!bytes || bytes.length === 0) return;
     }
+    this.#wasHeard = true;
+    this.settings.counters.bytesReceived += bytes.length;
     this.sender.hold();
     try {
       this.protocol.receive(bytes);
@@ -139,29 +162,37 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
   /** The connection is closed: everything that waits for it gets `error`. */
   finish(error: Error): void {
     if (this.closeInfo) return;
-    this.stopTimer();
+    this.#wheel.cancel(this);
     const { protocol } = this;
     protocol.transportClosed();
     this.closeInfo = { code: protocol.closeCode, reason: protocol.closeReason, wasClean: protocol.wasClean };
     this.sender.abandon(error);
+    for (const callback of this.#pings?.abandon() ?? []) callback(error);
     this.#owner.closed(this.closeInfo);
   }
 
   // --- what the protocol reports
 
   message(message: string | Uint8Array): void {
+    this.settings.counters.messagesReceived++;
     this.#owner.received(message);
   }
 
   ping(payload: Uint8Array): void {
-    // §5.5.3: of several Pings that wait, only the latest need be answered; so a peer that does not read costs little.
-    if (this.sender.isFull) this.#latePong = payload;
-    else this.#answer(payload);
+    if (!this.sender.isFull) {
+      this.#answer(payload);
+    } else {
+      // §5.5.3: of several Pings that wait, only the latest need be answered; so a peer that does not read costs little.
+      this.#latePong = payload;
+      if (++this.#latePongs > this.settings.maxPendingPongs)
+        return this.protocol.fail(POLICY_VIOLATION, "it sent Pings without reading their Pongs");
+    }
     this.#owner.pinged(payload);
   }
 
   pong(payload: Uint8Array): void {
-    this.#owner.ponged(payload);
+    for (const callback of this.#pings?.answered(payload) ?? []) callback();
+    if (!isHeartbeat(payload)) this.#owner.ponged(payload);
   }
 
   closeDone(): void {
@@ -187,11 +218,90 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
   caughtUp(): void {
     const payload = this.#latePong;
     this.#latePong = undefined;
+    this.#latePongs = 0;
     if (payload) this.#answer(payload);
     this.#owner.drained();
   }
 
+  // --- whether the peer is alive
+
+  /** Our Pings that are not answered yet. */
+  get pings(): Pings {
+    return (this.#pings ??= new Pings());
+  }
+
+  /** Sends a Ping (§5.5.2); `answered` is called when its Pong comes, or none can. */
+  sendPing(payload: Uint8Array, answered?: PingCallback): void {
+    if (answered) this.pings.add(payload, answered);
+    this.protocol.sendControl(PING, payload);
+  }
+
+  /** Milliseconds that the latest Ping of the heartbeat took. */
+  get roundTripTime(): number | undefined {
+    return this.#heartbeat?.roundTripTime;
+  }
+
+  /** The next Ping of the heartbeat is due, or the peer's time to give a sign of life is over. */
+  #beat(late: number): void {
+    const { heartbeat, host } = this.settings;
+    if (!heartbeat) return;
+    const { timeout } = heartbeat;
+    const beat = (this.#heartbeat ??= new Heartbeat());
+    if (beat.isAwaiting) {
+      // Bytes are life, but also that the peer takes ours; and while we do not read we cannot know.
+      const isAlive = this.#wasHeard || beat.hasMoved(this.sender) || !this.#isReading;
+      // When this process slept, what the peer sent lies unread in the system still.
+      if (!isAlive && late < timeout / 4) return this.#isDead(timeout);
+      if (!isAlive) return this.#wheel.set(this, timeout);
+      beat.isAwaiting = false;
+      return this.#awaitBeat(timeout);
+    }
+    this.#wasHeard = false;
+    this.#wheel.set(this, timeout);
+    const sentAt = host.now();
+    this.sendPing(beat.next(this.sender), (error) => {
+      if (error) return;
+      beat.answered(host.now() - sentAt);
+      this.#awaitBeat(host.now() - sentAt);
+    });
+    this.sender.wrote();
+  }
+
+  /** Has the heart beat again; its latest Ping was sent `ago` milliseconds ago. */
+  #awaitBeat(ago: number): void {
+    const { heartbeat } = this.settings;
+    if (!heartbeat) return this.#wheel.cancel(this);
+    if (this.readyState !== "open") return;
+    this.#wheel.set(this, Math.max(0, heartbeat.interval * (0.95 - this.#wheel.spread() / 5) - ago));
+  }
+
+  #isDead(timeout: number): void {
+    const text = `The peer gave no sign of life for ${timeout} ms after a Ping.`;
+    this.#owner.failed(new ConnectionError("ERR_DEAD_PEER", text));
+    this.terminate();
+  }
+
+  // --- reading
+
+  /** Stops reading from the transport, so that in time the peer cannot send any more. */
+  pause(): void {
+    this.#isReading = false;
+    this.transport?.pause();
+  }
+
+  resume(): void {
+    this.#isReading = true;
+    this.#wasHeard = true;
+    this.transport?.resume();
+  }
+
   // --- closing
+
+  /** The queue is full, and the peer does not read: it is told to come back later, if it ever reads that. */
+  overflow(): void {
+    this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", "The peer does not read what is sent to it."));
+    this.breakOff(TRY_AGAIN_LATER);
+  }
 
   /** Starts the closing handshake (§7.1.2), or gives up the opening one. */
   startClosing(code: number, reason: Uint8Array): void {
@@ -215,13 +325,13 @@ export class Link implements TransportHandler, ProtocolHandler, SenderOwner {
     if (this.#isDestroyed || this.closeInfo) return;
     this.#isDestroyed = true;
     this.protocol.abandon();
-    this.stopTimer();
+    this.#wheel.cancel(this);
     if (this.transport) this.transport.destroy();
     else this.#owner.handshakeAbandoned();
   }
 
   #limitClosing(): void {
-    this.setTimer(() => this.terminate(), this.settings.closeTimeout);
+    this.limit(this.settings.closeTimeout);
     this.#owner.closing();
   }
 }

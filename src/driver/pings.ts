@@ -11,17 +11,21 @@ interface Pending {
 /** Pings of ours that wait for their Pong. */
 export const MAX_PENDING_PINGS = 256;
 
+/** In the order they were sent. */
 export class Pings {
   #pending: Pending[] = [];
 
   /** @throws {ConnectionError} ERR_QUEUE_FULL when the peer owes {@link MAX_PENDING_PINGS} answers already. */
-  add(payload: Uint8Array, callback: PingCallback): void {
+  checkRoom(): void {
     if (this.#pending.length >= MAX_PENDING_PINGS) {
       throw new ConnectionError(
         "ERR_QUEUE_FULL",
         `${MAX_PENDING_PINGS} pings are unanswered: the peer does not keep up.`,
       );
     }
+  }
+
+  add(payload: Uint8Array, callback: PingCallback): void {
     this.#pending.push({ payload: new Uint8Array(payload), callback });
   }
 

@@ -114,8 +114,8 @@ export class Receiving {
     const shouldRead = isOpen ? !this.isPaused && !isFull : !(this.#isPulled && isFull);
     if (shouldRead === this.#isReading) return;
     this.#isReading = shouldRead;
-    if (shouldRead) this.#link.transport?.resume();
-    else this.#link.transport?.pause();
+    if (shouldRead) this.#link.resume();
+    else this.#link.pause();
   }
 
   #hold(message: Message, wasHeard: boolean): void {

@@ -1,4 +1,6 @@
 import type { Outbox } from "../codec/outbox.ts";
+import type { Progress } from "./heartbeat.ts";
+import type { Settings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 
 /** Called with nothing once the system has taken the bytes, with an error when they will not be sent. */
@@ -20,21 +22,27 @@ export interface SenderOwner {
 }
 
 /** What leaves a connection: it joins the frames of one turn into one write, and knows what the system has taken. */
-export class Sender {
+export class Sender implements Progress {
   readonly #outbox: Outbox;
-  readonly #highWaterMark: number;
+  readonly #settings: Settings;
   readonly #owner: SenderOwner;
   #transport: Transport | undefined;
   #flushScheduled = false;
   #batching = false;
-  #needDrain = false;
+  /** The peer is behind, and {@link SenderOwner.caughtUp} will tell when it no longer is. */
+  isBehind = false;
+  /** Frames in the outbox, and those with the transport. */
+  #waiting = 0;
+  #writing = 0;
+  /** Bytes that the transport was given in all. */
+  #handedOver = 0;
   #writesBegun = 0;
   #writesDone = 0;
   #callbacks: Waiting[] | undefined;
 
-  constructor(outbox: Outbox, highWaterMark: number, owner: SenderOwner) {
+  constructor(outbox: Outbox, settings: Settings, owner: SenderOwner) {
     this.#outbox = outbox;
-    this.#highWaterMark = highWaterMark;
+    this.#settings = settings;
     this.#owner = owner;
   }
 
@@ -47,13 +55,31 @@ export class Sender {
     return this.#outbox.length + (this.#transport?.bufferedAmount ?? 0);
   }
 
+  /** Frames that the system has not taken yet, those of a write under way among them. */
+  get bufferedFrames(): number {
+    return this.bufferedAmount === 0 ? 0 : this.#waiting + this.#writing;
+  }
+
+  /** {@link Progress.taken} */
+  get taken(): number {
+    return this.#handedOver - (this.#transport?.bufferedAmount ?? 0);
+  }
+
+  /** {@link Progress.unsent} */
+  get unsent(): number {
+    return this.#transport?.unsent ?? 0;
+  }
+
   /** The peer is behind. */
   get isFull(): boolean {
-    return this.bufferedAmount >= this.#highWaterMark;
+    const { highWaterMark, maxQueuedMessages } = this.#settings;
+    const amount = this.bufferedAmount;
+    return amount > 0 && (amount >= highWaterMark || this.#waiting + this.#writing > maxQueuedMessages);
   }
 
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
   wrote(callback?: SendCallback): boolean {
+    this.#waiting++;
     if (callback) (this.#callbacks ??= []).push({ write: this.#writesBegun + 1, callback });
     if (this.#outbox.length >= FULL_BATCH) {
       this.flush();
@@ -68,7 +94,7 @@ export class Sender {
     // What merely waits for the end of the turn says nothing about the peer.
     this.flush();
     if (!this.isFull) return true;
-    this.#needDrain = true;
+    this.isBehind = true;
     return false;
   }
 
@@ -86,26 +112,34 @@ export class Sender {
   flush(): void {
     if (this.#outbox.length === 0 || !this.#transport) return;
     this.#writesBegun++;
-    this.#transport.write(this.#outbox.take(), (error) => this.#written(error));
+    this.#handedOver += this.#outbox.length;
+    this.#settings.counters.bytesSent += this.#outbox.length;
+    const frames = this.#waiting;
+    this.#waiting = 0;
+    this.#writing += frames;
+    this.#transport.write(this.#outbox.take(), (error) => this.#written(frames, error));
   }
 
   /** The transport is gone: what was not taken will not be. */
   abandon(error: Error): void {
     this.#outbox.clear();
-    this.#needDrain = false;
+    this.isBehind = false;
     const callbacks = this.#callbacks ?? [];
     this.#callbacks = undefined;
     for (const { callback } of callbacks) callback(error);
   }
 
-  #written(error?: Error | null): void {
+  #written(frames: number, error?: Error | null): void {
     this.#writesDone++;
+    this.#writing -= frames;
     while (this.#callbacks?.[0] && this.#callbacks[0].write <= this.#writesDone) {
       this.#callbacks.shift()!.callback(error ?? undefined);
     }
     if (this.#callbacks?.length === 0) this.#callbacks = undefined;
-    if (this.#needDrain && !error && this.bufferedAmount <= this.#highWaterMark / 2) {
-      this.#needDrain = false;
+    const { highWaterMark, maxQueuedMessages } = this.#settings;
+    const hasRoom = this.bufferedAmount <= highWaterMark / 2 && this.bufferedFrames <= maxQueuedMessages / 2;
+    if (this.isBehind && !error && hasRoom) {
+      this.isBehind = false;
       this.#owner.caughtUp();
     }
   }

@@ -3,10 +3,10 @@ import { LARGE } from "../codec/outbox.ts";
 import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/close.ts";
 import { toBytes, type Data } from "../protocol/data.ts";
 import { ConnectionError, rangeError, typeError } from "../errors.ts";
-import { BINARY, CONTINUATION, MAX_CONTROL_LENGTH, PING, PONG, TEXT } from "../protocol/opcode.ts";
+import { BINARY, CONTINUATION, MAX_CONTROL_LENGTH, PONG, TEXT } from "../protocol/opcode.ts";
 import { boolean, callable, checkOptions, integer, must, unchecked, type Check } from "../protocol/options.ts";
 import type { Link } from "./link.ts";
-import { Pings } from "./pings.ts";
+import { Queue, type Held } from "./queue.ts";
 import type { SendCallback } from "./sender.ts";
 
 /** The kinds of frame that `send` can send. */
@@ -41,24 +41,23 @@ const optionChecks: Record<keyof SendOptions, Check> = {
 /** Sends that may wait for the opening handshake. */
 export const MAX_EARLY_SENDS = 1024;
 
-interface EarlySend {
-  readonly run: () => void;
-  /** Tells who sent it; answers whether there was a callback to tell. */
-  readonly fail: (error: Error) => boolean;
-}
+/** A header that a payload may get, to count what waits. */
+const HEADER = 14;
 
-/** Who a user's callbacks are run by. */
+/** Who a user's callbacks are run by, and who learns what becomes of messages. */
 export interface CallbackRunner {
   /** Runs a callback so that what it throws goes where a listener's does. */
   callUser(callback: SendCallback, error?: Error): void;
+  /** A message was dropped. */
+  dropped(): void;
 }
 
 /** What a user may send, and when: checked, and held until the connection is open. */
 export class Sending {
   readonly #link: Link;
   readonly #runner: CallbackRunner;
-  #pings: Pings | undefined;
-  #early: EarlySend[] | undefined;
+  /** What waits for the connection to open, or for a peer that is behind. */
+  #queue: Queue | undefined;
 
   constructor(link: Link, runner: CallbackRunner) {
     this.#link = link;
@@ -70,7 +69,7 @@ export class Sending {
   }
 
   message(data: Data): boolean {
-    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, this.#toKeep(toBytes(data, LARGE)));
+    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, toBytes(data, LARGE));
   }
 
   as(data: Data, options: SendOptions): boolean {
@@ -82,117 +81,189 @@ export class Sending {
     if (type === "pong") return this.pong(part, callback);
     if (type === "close") return this.close(options.code ?? NORMAL_CLOSURE, this.#string(part));
     if (type === "text" && fin && typeof part === "string") return this.#text(part, callback);
-    const bytes = this.#toKeep(this.#utf8(part));
+    const bytes = this.#utf8(part);
     if (type === "text" && fin && !this.#codec.validateUtf8(bytes))
       throw typeError("ERR_DATA_TYPE", "The bytes of a text message must be UTF-8: send others as binary.");
-    if (type === "continuation" || !fin) {
-      const opcode = type === "text" ? TEXT : type === "binary" ? BINARY : CONTINUATION;
-      return this.#send(() => this.#link.protocol.sendFragment(opcode, bytes, fin), callback);
-    }
+    if (type === "continuation" || !fin) return this.#fragment(type, bytes, fin, callback);
     return this.#bytes(type === "text" ? TEXT : BINARY, bytes, callback);
   }
 
   ping(message: Data, callback?: SendCallback): boolean {
     const payload = this.#controlPayload(message);
     const answered = callback && ((error?: Error) => this.#runner.callUser(callback, error));
-    return this.#send(
-      () => {
-        if (answered) (this.#pings ??= new Pings()).add(payload, answered);
-        this.#link.protocol.sendControl(PING, payload);
-      },
-      undefined,
-      callback,
-    );
+    const run = (): void => {
+      if (answered) this.#link.pings.checkRoom();
+      this.#link.sendPing(payload, answered);
+    };
+    return this.#send(payload.length, run, undefined, callback);
   }
 
   pong(message: Data, callback?: SendCallback): boolean {
     const payload = this.#controlPayload(message);
-    return this.#send(() => this.#link.protocol.sendControl(PONG, payload), callback);
+    return this.#send(payload.length, () => this.#link.protocol.sendControl(PONG, payload), callback);
   }
 
-  /** Starts the closing handshake; answers false, since nothing can be sent behind it. */
+  /** Starts the closing handshake behind what waits; answers false, since nothing can be sent behind it. */
   close(code: number, reason: string): false {
     const bytes = checkClose(this.#codec, code, reason);
+    if (this.#link.readyState === "open") this.release();
     this.#link.startClosing(code, bytes);
     return false;
   }
 
-  /** A Pong came. */
-  answered(payload: Uint8Array): void {
-    for (const callback of this.#pings?.answered(payload) ?? []) callback();
+  /** The connection is open, or about to close: what waits leaves first. */
+  release(): void {
+    while (this.#queue) this.#sendNext();
+    this.#link.sender.flush();
   }
 
-  /** The connection is open: what waited for that leaves first. */
-  release(): void {
-    for (const { run, fail } of this.#takeEarly()) {
-      try {
-        run();
-      } catch (error) {
-        if (fail(error as Error)) continue;
-        this.#runner.callUser(() => {
-          throw error;
-        });
-      }
-    }
-    this.#link.sender.flush();
+  /** The peer has caught up; answers whether nothing waits any more. */
+  releaseSome(): boolean {
+    while (this.#queue && !this.#link.sender.isBehind) this.#sendNext();
+    return !this.#queue;
   }
 
   /** The connection is closed. */
   abandon(error: Error): void {
-    for (const { fail } of this.#takeEarly()) fail(error);
-    for (const callback of this.#pings?.abandon() ?? []) callback(error);
+    const queue = this.#queue;
+    this.#queue = undefined;
+    for (let held = queue?.shift(); held; held = queue!.shift()) held.fail(error);
   }
 
-  #takeEarly(): EarlySend[] {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    return early;
+  /** Bytes that wait here, because the peer is behind. */
+  get queuedBytes(): number {
+    return this.#queue?.bytes ?? 0;
+  }
+
+  /** Messages that wait here, as above. */
+  get queuedMessages(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  #sendNext(): void {
+    const { run, fail } = this.#queue!.shift()!;
+    if (this.#queue!.length === 0) this.#queue = undefined;
+    try {
+      run();
+    } catch (error) {
+      if (fail(error as Error)) return;
+      this.#runner.callUser(() => {
+        throw error;
+      });
+    }
   }
 
   #text(text: string, callback?: SendCallback): boolean {
-    if (callback === undefined && this.#link.readyState === "open") {
-      this.#link.protocol.sendText(text);
-      return this.#link.sender.wrote();
+    const { readyState, sender, protocol } = this.#link;
+    if (callback === undefined && readyState === "open" && !sender.isBehind) {
+      this.#count();
+      protocol.sendText(text);
+      return sender.wrote();
     }
-    return this.#send(() => this.#link.protocol.sendText(text), callback);
+    const run = (): void => {
+      this.#count();
+      protocol.sendText(text);
+    };
+    return this.#send(text.length, run, callback);
   }
 
   #bytes(opcode: number, bytes: Uint8Array, callback?: SendCallback): boolean {
-    if (callback === undefined && this.#link.readyState === "open") {
-      this.#link.protocol.sendBytes(opcode, bytes);
-      return this.#link.sender.wrote();
+    const { readyState, sender, protocol } = this.#link;
+    if (callback === undefined && readyState === "open" && !sender.isBehind) {
+      this.#count();
+      protocol.sendBytes(opcode, bytes);
+      return sender.wrote();
     }
-    return this.#send(() => this.#link.protocol.sendBytes(opcode, bytes), callback);
+    const kept = this.#toKeep(bytes);
+    const run = (): void => {
+      this.#count();
+      protocol.sendBytes(opcode, kept);
+    };
+    return this.#send(bytes.length, run, callback);
   }
 
-  /** Runs now, or once open, or never. `written` is told when the bytes left, and `unsent` when they cannot. */
-  #send(run: () => void, written: SendCallback | undefined, unsent = written): boolean {
+  #fragment(type: SendType, bytes: Uint8Array, fin: boolean, callback?: SendCallback): boolean {
+    const opcode = type === "text" ? TEXT : type === "binary" ? BINARY : CONTINUATION;
+    const kept = this.#toKeep(bytes);
+    const run = (): void => {
+      this.#link.protocol.sendFragment(opcode, kept, fin);
+      if (fin) this.#count();
+    };
+    return this.#send(bytes.length, run, callback, callback, false);
+  }
+
+  #count(): void {
+    this.#link.settings.counters.messagesSent++;
+  }
+
+  /**
+   * Runs now, or later, or never. `written` is told when the bytes left, and `unsent` when they cannot. To drop part of a
+   * message would break the frames behind it.
+   */
+  #send(length: number, run: () => void, written: SendCallback | undefined, unsent = written, mayDrop = true): boolean {
     const { readyState, sender } = this.#link;
-    if (readyState === "open") {
+    const fail = (error: Error): boolean => {
+      if (unsent) this.#runner.callUser(unsent, error);
+      return unsent !== undefined;
+    };
+    const send = (): boolean => {
       run();
       return sender.wrote(written && ((error) => this.#runner.callUser(written, error)));
+    };
+    if (readyState === "open") {
+      if (!sender.isBehind) return send();
+      this.#sendBehind({ size: length + HEADER, run: send, fail, mayDrop });
+      return false;
     }
     if (readyState === "connecting") {
-      this.#early ??= [];
-      if (this.#early.length >= MAX_EARLY_SENDS)
-        throw new ConnectionError(
-          "ERR_QUEUE_FULL",
-          `${MAX_EARLY_SENDS} sends wait for the connection to open already.`,
-        );
-      this.#early.push({
-        run: () => void this.#send(run, written, unsent),
-        fail: (error) => {
-          if (unsent) this.#runner.callUser(unsent, error);
-          return unsent !== undefined;
-        },
-      });
+      const queue = (this.#queue ??= new Queue());
+      if (queue.length >= MAX_EARLY_SENDS || queue.bytes + length > this.#link.settings.maxQueuedBytes)
+        throw new ConnectionError("ERR_QUEUE_FULL", `${queue.length} sends wait for the connection to open already.`);
+      queue.push({ size: length + HEADER, run: send, fail, mayDrop });
       return true;
     }
-    if (unsent) {
-      const error = new ConnectionError("ERR_NOT_OPEN", `The connection is ${readyState}: nothing was sent.`);
-      void Promise.resolve().then(() => this.#runner.callUser(unsent, error));
-    }
+    const error = new ConnectionError("ERR_NOT_OPEN", `The connection is ${readyState}: nothing was sent.`);
+    if (unsent) void Promise.resolve().then(() => fail(error));
     return false;
+  }
+
+  /** The peer is behind: what still fits into its queue is sent, and what becomes of the rest is the user's choice. */
+  #sendBehind(held: Held): void {
+    const { slowConsumer } = this.#link.settings;
+    if (slowConsumer === "drop-oldest") {
+      while (held.mayDrop && !this.#hasRoom(held.size)) {
+        const oldest = this.#queue?.takeOldest();
+        if (!oldest) break;
+        this.#drop(oldest);
+      }
+      if (!held.mayDrop || this.#hasRoom(held.size)) (this.#queue ??= new Queue()).push(held);
+      else this.#drop(held);
+    } else if (this.#hasRoom(held.size) || (slowConsumer === "drop-newest" && !held.mayDrop)) {
+      held.run();
+    } else if (slowConsumer === "drop-newest") {
+      this.#drop(held);
+    } else if (slowConsumer === "wait") {
+      throw new ConnectionError("ERR_QUEUE_FULL", "The peer's queue is full: wait for `drain` before sending more.");
+    } else {
+      this.#link.overflow();
+      held.fail(new ConnectionError("ERR_NOT_OPEN", "The peer's queue is full: the connection is closing."));
+    }
+  }
+
+  /** Whether `size` more bytes, of one message, are within the limits of what may wait for the peer. */
+  #hasRoom(size: number): boolean {
+    const { sender, settings } = this.#link;
+    const { maxQueuedBytes, maxQueuedMessages } = settings;
+    return (
+      sender.bufferedAmount + this.queuedBytes + size <= maxQueuedBytes &&
+      sender.bufferedFrames + this.queuedMessages < maxQueuedMessages
+    );
+  }
+
+  #drop({ fail }: Held): void {
+    this.#runner.dropped();
+    const error = new ConnectionError("ERR_DROPPED", "The peer does not keep up: this message was dropped.");
+    void Promise.resolve().then(() => fail(error));
   }
 
   #controlPayload(data: Data): Uint8Array {
@@ -202,9 +273,10 @@ export class Sending {
     return payload;
   }
 
-  /** What waits for the connection to open must not change until then. */
+  /** What is not encoded at once must not change until it is. */
   #toKeep(bytes: Uint8Array): Uint8Array {
-    return this.#link.readyState === "connecting" ? new Uint8Array(bytes) : bytes;
+    const { readyState, sender } = this.#link;
+    return readyState === "connecting" || sender.isBehind ? new Uint8Array(bytes) : bytes;
   }
 
   #utf8(data: Data): Uint8Array {

@@ -1,11 +1,15 @@
 import { defaultCodec } from "../codec/codec.ts";
+import { processBudget } from "../protocol/budget.ts";
 import type { Extension } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
 import { maskingKeys } from "../protocol/masking-keys.ts";
 import { checkOptions, type Check } from "../protocol/options.ts";
 import type { ProtocolOptions, Role } from "../protocol/protocol.ts";
 import { checkSubprotocols } from "../protocol/subprotocol.ts";
+import { newCounters, type Counters } from "./counters.ts";
+import type { HeartbeatOptions } from "./heartbeat.ts";
 import { connectionChecks, defaults, type ConnectionOptions } from "./options.ts";
+import type { SlowConsumer } from "./queue.ts";
 import type { Host } from "./transport.ts";
 
 /** What a connection goes by: its options, checked, with the defaults in their places. A server's connections share one. */
@@ -14,8 +18,17 @@ export interface Settings extends ProtocolOptions {
   readonly headers: readonly HeaderField[];
   readonly acceptProtocols: readonly string[];
   readonly extensions: readonly Extension[];
+  readonly maxHeadLength: number;
+  readonly maxHeaders: number;
+  readonly handshakeTimeout: number;
   readonly closeTimeout: number;
+  readonly heartbeat: Required<HeartbeatOptions> | false;
   readonly highWaterMark: number;
+  readonly maxQueuedBytes: number;
+  readonly maxQueuedMessages: number;
+  readonly slowConsumer: SlowConsumer;
+  readonly maxPendingPongs: number;
+  readonly counters: Counters;
 }
 
 /**
@@ -39,11 +52,23 @@ export function settingsOf(
     headers: headerList(options.additionalHeaders ?? [], role),
     acceptProtocols: checkSubprotocols(options.acceptProtocols ?? []),
     extensions: options.extensions ?? [],
-    maxLength: options.maxLength ?? defaults.maxLength,
-    maxFragments: options.maxFragments ?? defaults.maxFragments,
-    closeTimeout: options.closeTimeout ?? defaults.closeTimeout,
-    highWaterMark: options.highWaterMark ?? defaults.highWaterMark,
+    budget: options.budget ?? processBudget,
+    heartbeat: heartbeatOf(options),
+    counters: newCounters(),
+    ...withDefaults(options),
   };
+}
+
+function heartbeatOf({ heartbeat = {} }: ConnectionOptions): Settings["heartbeat"] {
+  if (heartbeat === false) return false;
+  return { interval: heartbeat.interval ?? 30_000, timeout: heartbeat.timeout ?? 10_000 };
+}
+
+type Defaulted = { -readonly [Name in keyof typeof defaults]: NonNullable<ConnectionOptions[Name]> };
+
+function withDefaults(options: ConnectionOptions): Defaulted {
+  const names = Object.keys(defaults) as (keyof typeof defaults)[];
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? defaults[name]])) as unknown as Defaulted;
 }
 
 const keysOf = new WeakMap<Host, () => number>();

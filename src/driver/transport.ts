@@ -21,6 +21,12 @@ export interface Transport {
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void;
   /** Bytes written that the system has not taken yet. */
   readonly bufferedAmount: number;
+  /** Of {@link bufferedAmount} what is left of a write under way, where that one counts a write whole until its end. */
+  readonly unsent?: number;
+  /**
+   * As {@link Host.setTimer}, where {@link Host.timersEnd}: these last as long as the socket does, whoever sets them.
+   */
+  setTimer?(callback: () => void, ms: number): () => void;
   /** Stops reading, so that in time the peer cannot send any more. A chunk under way may still be reported. */
   pause(): void;
   /** Reads again. */
@@ -35,6 +41,8 @@ export interface Transport {
   readonly remotePort: number | undefined;
   /** The bytes are encrypted on the way. */
   readonly secure: boolean;
+  /** The certificate that the peer showed, in DER; undefined when it showed none, or the runtime does not tell. */
+  readonly peerCertificate?: Uint8Array | undefined;
 }
 
 /** Who a transport reports to. None of the calls throws. A call never comes from inside a call to the transport. */
@@ -99,6 +107,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** A named channel of `node:diagnostics_channel`. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
 /** A runtime, as far as hybi needs one. */
 export interface Host {
   readonly name: string;
@@ -106,8 +120,14 @@ export interface Host {
   random(bytes: Uint8Array): void;
   /** Calls back after `ms` milliseconds; the answer cancels it. A timer alone keeps no process alive. */
   setTimer(callback: () => void, ms: number): () => void;
+  /** A timer ends with the handler that set it, so that one cannot serve all: workerd's do. */
+  readonly timersEnd?: boolean;
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
   /** A faster way between strings and memory than the standard's, where the runtime has one. */
   readonly text?: TextCodecFactory;
+  /** The runtime's channel of that name for whoever observes the process, where it has such. */
+  channel?(name: string): DiagnosticsChannel;
   /** Shows the developer an error that no listener wanted. */
   reportError(error: unknown): void;
   /** Opens a transport; rejects with the runtime's error. */

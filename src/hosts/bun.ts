@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { channel } from "node:diagnostics_channel";
 import { lookup } from "node:dns/promises";
 import * as net from "node:net";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
@@ -108,6 +109,7 @@ function secureHandler(
 export const host: Host = {
   ...web,
   name: "bun",
+  channel,
   text: bufferText,
   dial,
   listen,

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { channel } from "node:diagnostics_channel";
 import { Buffer } from "node:buffer";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { standardText, type TextCodecFactory } from "../codec/text.ts";
@@ -111,6 +112,7 @@ export const text: TextCodecFactory = (memory) => {
 export const host: Host = {
   ...web,
   name: "deno",
+  channel,
   setTimer(callback, ms) {
     const timer = setTimeout(callback, ms);
     Deno.unrefTimer(timer);

@@ -6,6 +6,7 @@
  */
 import * as net from "node:net";
 import { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
 
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
@@ -71,6 +72,11 @@ export class DuplexTransport implements Transport {
     return this.raw.writableLength;
   }
 
+  /** Node counts a write whole until it ends, which one of many megabytes may not do for minutes. */
+  get unsent(): number {
+    return (this.raw as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
+  }
+
   pause(): void {
     this.raw.pause();
     below(this.raw)?.readStop();
@@ -100,6 +106,11 @@ export class DuplexTransport implements Transport {
   get secure(): boolean {
     // What a web server hands out on Bun has this mark of a `TLSSocket`, without being one.
     return (this.raw as { encrypted?: unknown }).encrypted === true;
+  }
+
+  get peerCertificate(): Uint8Array | undefined {
+    // Node's is empty when there is none, and what a web server hands out on Bun has no such method.
+    return (this.raw as Partial<TLSSocket>).getPeerCertificate?.().raw;
   }
 }
 

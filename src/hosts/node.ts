@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { channel } from "node:diagnostics_channel";
 import * as net from "node:net";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
@@ -46,6 +47,7 @@ function listen(options: ListenOptions, connected: (transport: Transport) => voi
 export const host: Host = {
   ...web,
   name: "node",
+  channel,
   text: bufferText,
   dial,
   listen,

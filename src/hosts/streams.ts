@@ -47,7 +47,7 @@ const LARGEST_READ = 65536;
 const LARGEST_WRITE = 65536;
 
 /** Where a loop sleeps while it has nothing to do. */
-class Bell {
+export class Bell {
   #ring: (() => void) | undefined;
 
   /** Resolves at the next {@link ring}. */
@@ -316,6 +316,7 @@ export const host: Host = {
     (timer as Partial<typeof timer>).unref?.();
     return () => clearTimeout(timer);
   },
+  now: () => performance.now(),
   reportError: (error) => console.error(error),
   dial: () => unsupported('This runtime opens no sockets for hybi: give the client a "dial" option.'),
   listen: () => unsupported("This runtime does not listen for hybi: hand its sockets to Server.accept."),

@@ -7,10 +7,20 @@
 import { connect, type Socket } from "cloudflare:sockets";
 import type { DialOptions, Host, TlsOptions, Transport } from "../driver/transport.ts";
 import { ConnectionError } from "../errors.ts";
-import { host as base, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams.ts";
+import { Bell, host as base, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams.ts";
+
+interface Timer {
+  readonly callback: () => void;
+  readonly ms: number;
+  isCancelled: boolean;
+}
 
 class SocketTransport extends StreamsTransport {
   readonly #socket: Socket;
+  /** Timers that are to be set. */
+  readonly #timers: Timer[] = [];
+  readonly #timing = new Bell();
+  #isGone = false;
 
   constructor(socket: Socket, head?: Uint8Array) {
     super(socket, head);
@@ -24,12 +34,34 @@ class SocketTransport extends StreamsTransport {
       this.remoteAddress = hostname;
       this.remotePort = port === undefined ? undefined : Number(port);
     });
+    void this.#setTimers();
+  }
+
+  setTimer(callback: () => void, ms: number): () => void {
+    const timer = { callback, ms, isCancelled: false };
+    this.#timers.push(timer);
+    this.#timing.ring();
+    // Only the handler that set it could clear it; another's may have the same number.
+    return () => void (timer.isCancelled = true);
+  }
+
+  /** Sets timers as part of the handler that owns the socket, whoever asks for them. */
+  async #setTimers(): Promise<void> {
+    while (!this.#isGone) {
+      for (const timer of this.#timers.splice(0))
+        setTimeout(() => {
+          if (!timer.isCancelled) timer.callback();
+        }, timer.ms);
+      await this.#timing.sleep();
+    }
   }
 
   /** workerd keeps the TCP connection of a stream that was aborted; to be closed drops what is not sent as well. */
   protected override abandon({ writer }: Streams): void {
     void quietly(() => writer.close());
     void quietly(() => this.#socket.close());
+    this.#isGone = true;
+    this.#timing.ring();
   }
 }
 
@@ -90,6 +122,7 @@ async function dial(options: DialOptions): Promise<Transport> {
 export const host: Host = {
   ...base,
   name: "workerd",
+  timersEnd: true,
   dial,
   listen: () =>
     Promise.reject(

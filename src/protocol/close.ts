@@ -14,8 +14,10 @@ export const NO_STATUS_RECEIVED = 1005;
 /** Never on the wire: no Close frame came (§7.1.5). */
 export const ABNORMAL_CLOSURE = 1006;
 export const INVALID_PAYLOAD = 1007;
+export const POLICY_VIOLATION = 1008;
 export const MESSAGE_TOO_BIG = 1009;
 export const INTERNAL_ERROR = 1011;
+export const TRY_AGAIN_LATER = 1013;
 
 /** Most bytes of a reason: a control frame's payload less the code (§5.5.1). */
 export const MAX_REASON_LENGTH = MAX_CONTROL_LENGTH - 2;

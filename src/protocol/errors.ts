@@ -18,29 +18,6 @@ export class HeadError extends HybiError {
   }
 }
 
-/** What a server answers to an opening handshake that it does not take; its code is ERR_HANDSHAKE_REQUEST. */
-export class RefusalError extends HybiError {
-  override readonly name = "RefusalError";
-  /** The HTTP status to answer with. */
-  readonly status: number;
-  /** Fields that the answer carries next to those of its framing, such as `Allow` or `Sec-WebSocket-Version`. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The text of the answer, for a human. */
-  readonly body: string;
-
-  constructor(
-    status: number,
-    body: string,
-    headers: readonly (readonly [name: string, value: string])[] = [],
-    options?: { cause?: unknown },
-  ) {
-    super("ERR_HANDSHAKE_REQUEST", body, options);
-    this.status = status;
-    this.headers = headers;
-    this.body = body;
-  }
-}
-
 /** The server's response did not open the connection: ERR_HANDSHAKE_REFUSED or ERR_HANDSHAKE_RESPONSE. */
 export class HandshakeError extends HybiError {
   override readonly name = "HandshakeError";
@@ -63,7 +40,7 @@ export class HandshakeError extends HybiError {
   }
 }
 
-/** The peer broke RFC 6455 on an open connection; {@link closeCode} is what it was told. */
+/** The peer broke RFC 6455 or a limit on an open connection; {@link closeCode} is what it was told. */
 export class ProtocolError extends HybiError {
   override readonly name = "ProtocolError";
   /** The status code of the Close frame that was sent (§7.4.1). */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { rangeError, typeError } from "../errors.ts";
+import { typeError } from "../errors.ts";
 import { HeadError } from "./errors.ts";
 import {
   CR,
@@ -23,8 +23,9 @@ import {
   type Element,
 } from "./head-grammar.ts";
 import { HeaderFields } from "./headers.ts";
+import { amount } from "./options.ts";
 
-/** What bounds a head. Each is a positive integer. */
+/** What bounds a head: integers from 0 to 2^53. */
 export interface HeadLimits {
   /** Bytes of the whole head, the empty line at its end included; default {@link defaultHeadLimits}. */
   readonly maxHeadLength?: number | undefined;
@@ -81,7 +82,7 @@ export class HeadReader<Kind extends "request" | "response"> {
   #head: HeadOf<Kind> | undefined;
   #error: Error | undefined;
 
-  /** @throws RangeError ERR_OPTION_RANGE when a limit is not a positive integer */
+  /** @throws RangeError ERR_OPTION_RANGE when a limit is not an integer from 0 to 2^53 */
   constructor(kind: Kind, limits: HeadLimits = {}) {
     this.#kind = kind;
     this.#maxHeadLength = checkLimit("maxHeadLength", limits.maxHeadLength);
@@ -225,9 +226,7 @@ export class HeadReader<Kind extends "request" | "response"> {
 }
 
 function checkLimit(name: keyof typeof defaultHeadLimits, value: number = defaultHeadLimits[name]): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw rangeError("ERR_OPTION_RANGE", `The option ${name} is not a positive integer.`);
-  }
+  amount(value, name);
   return value;
 }
 

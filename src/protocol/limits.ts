@@ -1,8 +1,8 @@
 /** What a connection is held to. The defaults are the same on every runtime. */
 export interface Limits {
-  /** Most bytes of one message, over all its fragments (default 67,108,863). Past it the peer gets 1009. */
+  /** Most bytes of one message, over all its fragments, 0 to 2^53 (default 67,108,863). Past it the peer gets 1009. */
   readonly maxLength: number;
-  /** Most frames of one message (default 65,536). Past it the peer gets 1008. */
+  /** Most frames of one message, 0 to 2^53 (default 65,536). Past it the peer gets 1008. */
   readonly maxFragments: number;
 }
 

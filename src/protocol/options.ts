@@ -8,8 +8,6 @@ import { rangeError, typeError } from "../errors.ts";
 /** Throws when the value is not acceptable for the option of that name. */
 export type Check = (value: unknown, name: string) => void;
 
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** Not every object has a text of its own. */
 const show = (value: unknown): string =>
   typeof value === "string" ? JSON.stringify(value) : Object(value) === value ? typeof value : String(value);
@@ -24,10 +22,10 @@ export function integer(least: number, most: number): Check {
   };
 }
 
-/** Bytes: 0 to 2^53 - 1. */
-export const bytes: Check = integer(0, Number.MAX_SAFE_INTEGER);
-/** Milliseconds: 1 to 2^31 - 1, which is as far as a timer reaches. */
-export const milliseconds: Check = integer(1, LONGEST_TIMER);
+/** How many at most: bytes, objects or milliseconds. 0 allows none; 2^53, as far as integers are exact, any. */
+export const amount: Check = integer(0, 2 ** 53);
+/** As {@link amount}, of what would make no sense at 0. */
+export const positive: Check = integer(1, 2 ** 53);
 
 /** Refuses what `holds` does not hold for; `what` says what the option must be. */
 export function must(what: string, holds: (value: unknown) => boolean): Check {

@@ -9,11 +9,13 @@ import { Outbox } from "../codec/outbox.ts";
 import { SlotDecoder, type DecoderSink } from "../codec/slot-decoder.ts";
 import type { Violation } from "../codec/violation.ts";
 import { Assembler } from "./assembler.ts";
+import { Budget, processBudget } from "./budget.ts";
 import {
   ABNORMAL_CLOSURE,
   INVALID_PAYLOAD,
   MESSAGE_TOO_BIG,
   PROTOCOL_ERROR,
+  TRY_AGAIN_LATER,
   decodeClose,
   encodeClose,
 } from "./close.ts";
@@ -41,6 +43,8 @@ export interface ProtocolHandler {
 export interface ProtocolOptions extends Limits {
   readonly role: Role;
   readonly codec: Codec;
+  /** For unfinished messages. Default: the process's. */
+  readonly budget?: Budget | undefined;
   /** A client's source of masking keys (§5.3). */
   readonly maskingKey?: (() => number) | undefined;
 }
@@ -50,9 +54,13 @@ const errorCodeOf: Record<number, ErrorCode> = {
   1007: "ERR_INVALID_DATA",
   1008: "ERR_POLICY",
   1009: "ERR_TOO_LONG",
+  1013: "ERR_BUDGET",
 };
 
 const WHOLE = EVENT_FIRST | EVENT_LAST;
+
+/** At most 125 bytes a connection (§5.5), which nobody need count. */
+const CONTROL_FRAMES = new Budget(2 ** 53);
 
 const NO_SESSIONS: readonly ExtensionSession[] = [];
 
@@ -143,8 +151,9 @@ export class Protocol implements DecoderSink {
   }
 
   #messagePiece(opcode: number, flags: number, at: number, length: number, left: number): void {
-    this.#message ??= new Assembler();
-    this.#message.append(this.#codec.memory.subarray(at, at + length), left);
+    this.#message ??= new Assembler(this.#options.budget ?? processBudget);
+    if (!this.#message.append(this.#codec.memory.subarray(at, at + length), left))
+      return this.fail(TRY_AGAIN_LATER, "unfinished messages take all the memory that they may");
     if (!(flags & EVENT_LAST)) return;
     let bytes = this.#message.take();
     this.#message = undefined;
@@ -183,7 +192,7 @@ export class Protocol implements DecoderSink {
   }
 
   #controlPiece(opcode: number, flags: number, at: number, length: number, left: number): void {
-    this.#control ??= new Assembler();
+    this.#control ??= new Assembler(CONTROL_FRAMES);
     this.#control.append(this.#codec.memory.subarray(at, at + length), left);
     if (!(flags & EVENT_LAST)) return;
     const payload = this.#control.take();
@@ -203,6 +212,7 @@ export class Protocol implements DecoderSink {
     this.closeReason = this.#codec.text.decodeBytes(close.reason, false);
     const answer = this.#state === "open";
     this.#state = next(this.#state, "closeReceived");
+    this.#dropUnfinished();
     if (answer) this.#sendClose(payload);
     this.#handler.closeDone();
   }
@@ -281,6 +291,7 @@ export class Protocol implements DecoderSink {
     if (this.#state !== "open" && this.#state !== "closeSent") return;
     if (this.#state === "open") this.outbox.bytes(FIN | CLOSE, encodeClose(closeCode, this.#shortReason(text)));
     this.#state = next(this.#state, "failed");
+    this.#dropUnfinished();
     this.#handler.failed(new ProtocolError(code, `The peer was answered ${closeCode}: ${text}.`, closeCode));
   }
 
@@ -293,6 +304,13 @@ export class Protocol implements DecoderSink {
   abandon(): void {
     if (this.#state === "connecting" || this.#state === "open" || this.#state === "closeSent")
       this.#state = next(this.#state, "failed");
+    this.#dropUnfinished();
+  }
+
+  /** The peer's data is over: what came of a message gives its memory back. */
+  #dropUnfinished(): void {
+    this.#message?.drop();
+    this.#message = undefined;
   }
 
   /** The transport is gone, or the opening handshake never finished: the connection is closed (§7.1.4). */
@@ -300,6 +318,7 @@ export class Protocol implements DecoderSink {
     if (this.#state === "closed") return;
     this.wasClean = this.#state === "closeDone";
     this.#state = next(this.#state, "transportClosed");
+    this.#dropUnfinished();
     this.#decoder?.free();
     this.#decoder = undefined;
     for (const session of this.#sessions) session.close();

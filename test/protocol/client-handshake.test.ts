@@ -8,7 +8,8 @@ import type { Extension, ExtensionSession } from "../../src/protocol/extension.t
 import { HeadReader } from "../../src/protocol/head.ts";
 import type { ResponseHead } from "../../src/protocol/head.ts";
 import { headerList } from "../../src/protocol/headers.ts";
-import { readRequest, writeRefusal, writeResponse } from "../../src/protocol/server-handshake.ts";
+import { writeRefusal } from "../../src/protocol/refusal.ts";
+import { readRequest, writeResponse } from "../../src/protocol/server-handshake.ts";
 import { selectSubprotocol } from "../../src/protocol/subprotocol.ts";
 import { parseUrl } from "../../src/protocol/url.ts";
 

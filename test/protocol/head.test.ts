@@ -262,7 +262,7 @@ describe("limits", { timeout: 30_000 }, () => {
     expect(inEveryCut("request", padded(100_000), { maxHeadLength: 100_000 })).toMatchObject({ rest: "" });
   });
 
-  it.each([0, -1, 1.5, NaN, Infinity, "16384" as unknown as number])("refuse to be %s", (value) => {
+  it.each([-1, 1.5, NaN, Infinity, 2 ** 53 + 2])("refuse to be %s", (value) => {
     for (const name of Object.keys(defaultHeadLimits)) {
       expect(() => new HeadReader("request", { [name]: value })).toThrow(
         expect.objectContaining({ name: "RangeError", code: "ERR_OPTION_RANGE" }),

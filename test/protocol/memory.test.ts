@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Assembler } from "../../src/protocol/assembler.ts";
+import { Budget } from "../../src/protocol/budget.ts";
 import { noise } from "../helpers/bytes.ts";
 import { codecs } from "../helpers/codecs.ts";
 import { chopped, same } from "../helpers/decoding.ts";
@@ -150,7 +151,7 @@ describe("what is announced is not believed: memory follows what has come", () =
 
 describe("Assembler", () => {
   it.each([1, 7, 64, 1000, 1023, 1024, 1025])("holds at most twice what has come, in pieces of %d", (size) => {
-    const assembler = new Assembler();
+    const assembler = new Assembler(new Budget(2 ** 53));
     const piece = noise(size);
     let held = 0;
     let most = 0;
@@ -168,7 +169,7 @@ describe("Assembler", () => {
   });
 
   it("hands out what it holds once, in memory of its own", () => {
-    const assembler = new Assembler();
+    const assembler = new Assembler(new Budget(2 ** 53));
     const piece = noise(10);
     assembler.append(piece, 5);
     piece.fill(0);

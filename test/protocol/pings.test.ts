@@ -30,6 +30,7 @@ class Wire implements Transport, LinkOwner {
       name: "test",
       random: (bytes) => bytes.set(noise(bytes.length, 3)),
       setTimer: () => () => undefined,
+      now: () => 0,
       reportError: (error) => expect.fail(String(error)),
       dial: () => Promise.reject(new Error("no network here")),
       listen: () => Promise.reject(new Error("no network here")),
@@ -89,6 +90,9 @@ class Wire implements Transport, LinkOwner {
     expect.fail("the handshake is done");
   }
   handshakeEnded(): void {
+    expect.fail("the handshake is done");
+  }
+  handshakeExpired(): void {
     expect.fail("the handshake is done");
   }
   handshakeAbandoned(): void {

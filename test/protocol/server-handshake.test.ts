@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RefusalError } from "../../src/protocol/errors.ts";
 import { HeadReader } from "../../src/protocol/head.ts";
 import { HeaderFields } from "../../src/protocol/headers.ts";
-import { isWebSocket, readRequest, writeRefusal, writeResponse } from "../../src/protocol/server-handshake.ts";
+import { RefusalError, writeRefusal } from "../../src/protocol/refusal.ts";
+import { isWebSocket, readRequest, writeResponse } from "../../src/protocol/server-handshake.ts";
 import type { OpeningRequest } from "../../src/protocol/server-handshake.ts";
 
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "latin1"));

@@ -141,14 +141,12 @@ describe("listen", () => {
 });
 
 describe("close", () => {
-  it("resolves at once when nobody is connected, twice with one promise, and emits `close` once", async () => {
+  it("resolves at once when nobody is connected, however often it is called, and emits `close` once", async () => {
     const server = new Server({ port: 0, host: "127.0.0.1" });
     let closes = 0;
     server.on("close", () => closes++);
     await server.listen();
-    const first = server.close();
-    expect(server.close()).toBe(first);
-    await first;
+    await Promise.all([server.close(), server.close()]);
     await server.close();
     expect(closes).toBe(1);
     await new Server().close();

@@ -27,20 +27,39 @@ const typeErrors: [option: string, values: unknown[]][] = [
   ["closeTimeout", ["10", null]],
   ["highWaterMark", ["10", null]],
   ["codec", [{}, "simd", null]],
+  ["maxHeadLength", ["1", null]],
+  ["maxHeaders", ["1", null]],
+  ["heartbeat", [true, 0, null, "30s", 1000]],
+  ["maxQueuedBytes", ["1", null]],
+  ["maxQueuedMessages", ["1", null]],
+  ["maxPendingPongs", ["1", null]],
+  ["slowConsumer", ["drop", true, null]],
+  ["budget", [1, {}, null]],
+];
+/** Limits that take 0 for none, and 2^53 for any. */
+const amounts = [
+  "maxLength",
+  "maxFragments",
+  "maxHeadLength",
+  "maxHeaders",
+  "closeTimeout",
+  "maxQueuedBytes",
+  "maxQueuedMessages",
+  "maxPendingPongs",
 ];
 const rangeErrors: [option: string, values: number[]][] = [
-  ["maxLength", [-1, 0.5, NaN, Infinity, -Infinity, 2 ** 53]],
-  ["maxFragments", [0, -1, 0.5, NaN, Infinity, 2 ** 32]],
-  ["handshakeTimeout", [0, -1, 0.5, NaN, Infinity, 2 ** 31]],
-  ["closeTimeout", [0, -1, 0.5, NaN, Infinity, 2 ** 31]],
-  ["highWaterMark", [0, -1, 0.5, NaN, Infinity, 2 ** 53]],
+  ...amounts.map((name): [string, number[]] => [name, [-1, 0.5, NaN, Infinity, -Infinity, 2 ** 53 + 2]]),
+  ["handshakeTimeout", [0, -1, 0.5, NaN, Infinity, 2 ** 53 + 2]],
+  ["highWaterMark", [0, -1, 0.5, NaN, Infinity, 2 ** 53 + 2]],
 ];
 const good: object[] = [
   {},
   { maxLength: 0, maxFragments: 1, handshakeTimeout: 1, closeTimeout: 1, highWaterMark: 1 },
-  { maxLength: 2 ** 31 },
-  { maxLength: 2 ** 32 + 5 },
-  { maxLength: 2 ** 53 - 1, maxFragments: 2 ** 32 - 1, handshakeTimeout: 2 ** 31 - 1, closeTimeout: 2 ** 31 - 1 },
+  ...[0, 2 ** 31, 2 ** 32 + 5, 2 ** 53].flatMap((value) => amounts.map((name) => ({ [name]: value }))),
+  ...[2 ** 31, 2 ** 53].map((value) => ({ handshakeTimeout: value, highWaterMark: value })),
+  { heartbeat: false },
+  { heartbeat: {} },
+  { heartbeat: { interval: 1, timeout: 2 ** 53 } },
   { maxLength: undefined, acceptProtocols: undefined, additionalHeaders: undefined },
   { acceptProtocols: [], extensions: [], additionalHeaders: [] },
 ];

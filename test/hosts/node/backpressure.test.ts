@@ -447,7 +447,7 @@ describe("what the peer does not read", () => {
   });
 
   it("and goes on pinging: pongs coalesce, and the last one answers the last ping", async () => {
-    await using listening = await Listening.start();
+    await using listening = await Listening.start({ maxPendingPongs: 100_000 });
     const { peer, server } = await listening.raw();
     // What fills the way to the peer, so that pongs have to wait.
     peer.socket.pause();

@@ -1,6 +1,6 @@
-import type { ServerEnvironment } from "./driver/driver.ts";
-import { typeError } from "./errors.ts";
-import type { Check } from "./protocol/options.ts";
+import type { ServerEnvironment } from "../driver/driver.ts";
+import { typeError } from "../errors.ts";
+import type { Check } from "../protocol/options.ts";
 
 /** What hybi needs of an `http.Server` or `https.Server`, on Node, Deno and Bun. */
 export interface HttpServer {
