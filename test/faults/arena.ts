@@ -54,6 +54,32 @@ export class Arena {
     await Promise.all(this.agents.map((agent) => agent.stop()));
   }
 
+  /** The agents that come by their sockets in this way. */
+  agentsOf({ runtimes }: Way): readonly Agent[] {
+    return this.agents.filter(({ name }) => runtimes.includes(name));
+  }
+
+  /** Connects once in each way, so that what a runtime opens once and keeps is open. */
+  async warmUp(ways: readonly Way[]): Promise<void> {
+    const one = async (agent: Agent, way: Way): Promise<void> => {
+      const [raw, key] = await this.connected(agent, way);
+      await settled(agent, key);
+      raw.reset();
+      await agent.finished(key);
+    };
+    await Promise.all(ways.flatMap((way) => this.agentsOf(way).map((agent) => one(agent, way))));
+  }
+
+  /** What the agents wrote to their standard errors, which is nothing if all is well. */
+  get outputs(): string[] {
+    return this.agents.flatMap(({ name, output }) => {
+      // Of a server that breaks the handshake of TLS off, workerd tells by itself.
+      const own =
+        name === "workerd" ? output.replace(/^.*Socket proxy disconnected abruptly.*\n(stack: .*\n)?/gm, "") : output;
+      return own === "" ? [] : [`${name}: ${own}`];
+    });
+  }
+
   nextKey(): string {
     return `${++this.#lastKey}`;
   }
@@ -113,7 +139,7 @@ export class Arena {
 }
 
 /** How long what is to happen at once may take on a machine that is busy, in milliseconds. */
-const SOON = 5000;
+const SOON = 15_000;
 
 /** Waits until what `read` answers is right; throws with the latest when that takes too long. */
 export async function comesTo<T>(read: () => Promise<T>, isRight: (value: T) => boolean, what: string): Promise<T> {

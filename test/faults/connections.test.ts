@@ -8,16 +8,10 @@ import { faults, outcomes, stages, ways, type Fault, type Stage, type Way } from
 let arena: Arena;
 beforeAll(async () => {
   arena = await Arena.start();
-  // What a runtime opens once and keeps is open from here on.
-  const [, stage] = stages;
-  await Promise.all(ways.flatMap((way) => agentsOf(way).map((agent) => strike(agent, way, stage!, faults[0]!))));
+  await arena.warmUp(ways);
 });
 afterAll(() => arena.stop());
-afterEach(() => {
-  for (const agent of arena.agents) expect([agent.name, agent.output]).toEqual([agent.name, ""]);
-});
-
-const agentsOf = ({ runtimes }: Way): Arena["agents"] => arena.agents.filter(({ name }) => runtimes.includes(name));
+afterEach(() => expect(arena.outputs).toEqual([]));
 
 /** Has the fault come to a connection, and answers its log once that is closed. */
 async function strike(agent: Agent, way: Way, stage: Stage, fault: Fault): Promise<Log> {
@@ -63,7 +57,7 @@ describe.each(ways)("$name", (way) => {
     "whose peer $fault.name $stage.name",
     ({ stage, fault }) => {
       it("closes once, and leaves nothing behind", async () => {
-        const complaints = await Promise.all(agentsOf(way).map((agent) => complaint(agent, way, stage, fault)));
+        const complaints = await Promise.all(arena.agentsOf(way).map((agent) => complaint(agent, way, stage, fault)));
         expect(complaints.flat()).toEqual([]);
       });
     },

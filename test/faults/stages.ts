@@ -52,7 +52,8 @@ export const faults: readonly Fault[] = [
 const open = ["open", "", ""] as const;
 const gone = ["close", 1006, "", false] as const;
 const broken = ["failed", 0, "ERR_TRANSPORT"] as const;
-const neverOpen: Log = [["failed", 0, "ERR_CONNECT"], gone];
+/** Of a client whose server went away too early. */
+export const neverOpen: Log = [["failed", 0, "ERR_CONNECT"], gone];
 
 /** Where in the life of an open connection the fault comes. */
 export interface Stage {
@@ -101,7 +102,7 @@ export const stages: readonly Stage[] = [
   { name: "right behind its own Close frame", reach: (raw, peer) => raw.write(bye(peer)), closing: "theirs" },
   {
     name: "behind both Close frames",
-    reach: async (raw, peer) => {
+    reach: async (raw: Raw, peer: Peer): Promise<void> => {
       await raw.write(bye(peer));
       await raw.until(() => frameCount(raw.bytes) === 1);
     },
