@@ -15,11 +15,11 @@ afterEach(() => expect(arena.outputs).toEqual([]));
 const MIB = 1 << 20;
 /** The survivor looks at each message, and has one to send as well that is never whole. */
 const script: Script = [
-  ["blocks", MIB],
+  ["blocks", MIB / 16],
   ["tell", { bytes: 8 * MIB }],
 ];
 /** The victim always has a message on the way. */
-const endless: Script = [["pause"], ["flood", 100_000, MIB]];
+const endless: Script = [["pause"], ["flood", 100_000, MIB / 16]];
 
 describe.each(runtimeNames)("when a process on %s is killed in the middle of its messages", (name) => {
   it("its clients and its servers see the connection closed, once, and go on", async () => {
