@@ -44,7 +44,7 @@ export interface PartyOptions {
   /** Bytes: the agent makes a `Budget` of them for each server and client. */
   readonly budget?: number;
   /** A hook by its name in `agent/core.mjs`. */
-  readonly upgrade?: "later" | "never" | "throws";
+  readonly upgrade?: "later" | "never" | "throws" | "certified";
   readonly path?: string;
   readonly tls?: TlsOptions;
   readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];

@@ -32,6 +32,9 @@ const hooks = {
     await new Promise((resolve) => setTimeout(resolve, 200));
   },
   never: () => new Promise(() => undefined),
+  certified: ({ peerCertificate }) => ({
+    headers: { "X-Certificate": peerCertificate ? Buffer.from(peerCertificate).toString("base64") : "none" },
+  }),
   throws() {
     throw new Error("thrown on purpose");
   },
