@@ -334,7 +334,7 @@ export abstract class Connection
   /** The connection is over; the `close` event is still to come. @internal */
   protected ended?(): void;
 
-  /** {@link CallbackRunner.dropped} @internal */
+  /** @internal */
   dropped(): void {
     this.settings.counters.dropped++;
     publish(this.settings.host, "hybi:drop", { connection: this });

@@ -7,7 +7,7 @@ import type { TlsOptions } from "../../src/driver/transport.ts";
 
 /** A step of a script, by its name in `agent/track.mjs`. */
 export type Step =
-  | readonly ["send", ...Content[]]
+  | readonly ["send" | "tell", ...Content[]]
   | readonly ["fragments", contents: readonly Content[], ping?: string]
   | readonly ["ping" | "pong", payload: string]
   | readonly ["echo" | "pause" | "resume" | "terminate"]
@@ -50,6 +50,10 @@ export interface PartyOptions {
   readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];
   /** Server: nobody listens to its `refused`, nor to an event of its connections but `message`. */
   readonly isDeaf?: boolean;
+  /** The server is attached to a web server of the runtime's. */
+  readonly attached?: boolean;
+  /** The client is given a socket of the runtime's `node:net`. */
+  readonly dialed?: boolean;
 }
 
 export interface ConnectOptions {
@@ -83,6 +87,14 @@ export interface Look {
   readonly counts: Readonly<Record<string, number>>;
   readonly sent: number;
   readonly most: number;
+}
+
+/** What the connections of an agent hold. */
+export interface Held {
+  /** Of all its servers. */
+  readonly connections: number;
+  /** Slots of the decoder. */
+  readonly slots: number;
 }
 
 /** Somebody who serves and connects as the test says. Connections go by keys: for a server, the path of the request. */
@@ -130,8 +142,8 @@ export class Agent implements Party {
     });
   }
 
-  static async start(name: RuntimeName, tls: TlsUse = {}): Promise<Agent> {
-    const running = await startRuntime(name, tls);
+  static async start(name: RuntimeName, tls: TlsUse = {}, descriptors?: number): Promise<Agent> {
+    const running = await startRuntime(name, tls, descriptors);
     const ws = new WebSocket(`ws://127.0.0.1:${running.port}/`, { perMessageDeflate: false });
     try {
       await once(ws, "open");
@@ -195,6 +207,10 @@ export class Agent implements Party {
 
   async signal(key: string, name: string): Promise<void> {
     await this.#call("signal", key, name);
+  }
+
+  async held(): Promise<Held> {
+    return (await this.#call("held")) as Held;
   }
 
   /** The statuses of the requests that a server refused so far. */

@@ -1,9 +1,12 @@
 import * as net from "node:net";
+import * as tls from "node:tls";
 import { acceptOf, request, switching } from "../helpers/raw-peer.ts";
 
 /** A socket of which every byte is written, and read, by the test. */
 export class Raw {
   readonly socket: net.Socket;
+  /** What is below {@link socket}: without TLS the same. */
+  readonly tcp: net.Socket;
   /** The head of the request or response that came, as it came. */
   head = "";
   /** The other side ended its stream. */
@@ -13,8 +16,10 @@ export class Raw {
   #chunks: Buffer[] = [];
   #waiters: (() => void)[] = [];
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, tcp = socket) {
     this.socket = socket;
+    this.tcp = tcp;
+    tcp.on("error", (error) => (this.error = error));
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#chunks.push(chunk));
     socket.on("end", () => (this.hasEnded = true));
@@ -26,8 +31,10 @@ export class Raw {
       });
   }
 
-  static connect(port: number): Raw {
-    return new Raw(net.connect({ port, host: "127.0.0.1", allowHalfOpen: true }));
+  /** `secure` has it speak TLS, and trust anybody. */
+  static connect(port: number, secure = false): Raw {
+    const tcp = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    return secure ? new Raw(tls.connect({ socket: tcp, rejectUnauthorized: false }), tcp) : new Raw(tcp);
   }
 
   /** Resolves once `condition` holds, which it is asked for whenever something came. */
@@ -75,6 +82,12 @@ export class Raw {
     this.socket.end();
   }
 
+  /** Resets TCP, and that alone: Node's `resetAndDestroy` first ends its stream. */
+  reset(): void {
+    (this.tcp as net.Socket & { resetAndClosing: boolean }).resetAndClosing = true;
+    this.tcp.destroy();
+  }
+
   /** The value of a field of the head. */
   field(name: string): string {
     return new RegExp(`^${name}: (.*?)\\r$`, "im").exec(this.head)?.[1] ?? "";
@@ -90,24 +103,31 @@ export function openingRequest(key: string, fields: Readonly<Record<string, stri
 export class RawServer {
   readonly port: number;
   readonly #server: net.Server;
+  readonly #isSecure: boolean;
   readonly #all = new Set<Raw>();
   readonly #come = new Map<string, Raw>();
   readonly #awaited = new Map<string, (raw: Raw) => void>();
 
-  private constructor(server: net.Server) {
+  private constructor(server: net.Server, identity: tls.SecureContextOptions | undefined) {
     this.#server = server;
+    this.#isSecure = identity !== undefined;
     this.port = (server.address() as net.AddressInfo).port;
-    server.on("connection", (socket) => void this.#take(new Raw(socket)));
+    const secureContext = identity && tls.createSecureContext(identity);
+    server.on("connection", (tcp) => {
+      const socket = secureContext ? new tls.TLSSocket(tcp, { isServer: true, secureContext }) : tcp;
+      void this.#take(new Raw(socket, tcp));
+    });
   }
 
-  static listen(): Promise<RawServer> {
+  /** With an identity it speaks TLS. */
+  static listen(identity?: { readonly cert: string; readonly key: string }): Promise<RawServer> {
     const server = net.createServer({ allowHalfOpen: true });
-    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(new RawServer(server))));
+    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(new RawServer(server, identity))));
   }
 
   async #take(raw: Raw): Promise<void> {
     this.#all.add(raw);
-    raw.socket.on("close", () => this.#all.delete(raw));
+    raw.tcp.on("close", () => this.#all.delete(raw));
     await raw.readHead();
     const key = /^GET \/(\S*) /.exec(raw.head)?.[1] ?? "";
     const awaiting = this.#awaited.get(key);
@@ -117,7 +137,7 @@ export class RawServer {
   }
 
   url(key: string): string {
-    return `ws://127.0.0.1:${this.port}/${key}`;
+    return `${this.#isSecure ? "wss" : "ws"}://127.0.0.1:${this.port}/${key}`;
   }
 
   /** The client that asked for `/key`, its request read and still to be answered. */
@@ -133,7 +153,7 @@ export class RawServer {
   }
 
   close(): void {
-    for (const { socket } of this.#all) socket.destroy();
+    for (const { tcp } of this.#all) tcp.destroy();
     this.#server.close();
   }
 }

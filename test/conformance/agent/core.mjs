@@ -8,6 +8,7 @@
  * @module
  */
 import { Budget, Client, HandshakeError, ProtocolError, Server, connect } from "hybi";
+import { defaultCodec } from "hybi/codec";
 import { driverFor, host } from "hybi/driver";
 import { messageOf, noise } from "./data.mjs";
 import { refusals, upon } from "./misuse.mjs";
@@ -37,12 +38,13 @@ const hooks = {
 };
 
 /** The options of hybi from those of a command, which is JSON. */
-function optionsOf({ extensions, budget, upgrade, ...options }) {
+function optionsOf({ extensions, budget, upgrade, dialed, ...options }, runtime) {
   return {
     ...options,
     ...(extensions && { extensions: extensions.map((name) => extensionsOf[name]) }),
     ...(budget !== undefined && { budget: new Budget(budget) }),
     ...(upgrade && { upgrade: hooks[upgrade] }),
+    ...(dialed && { dial: runtime.dial }),
   };
 }
 
@@ -57,6 +59,7 @@ function faceOf(ws) {
   return {
     connection: ws,
     send: (data, options) => ws.send(data, options),
+    tell: (data, callback) => ws.send(data, { callback }),
     ping: (payload) => ws.sendPing(payload),
     pong: (payload) => ws.sendPong(payload),
     close: (code, reason) => ws.close(code, reason),
@@ -94,8 +97,8 @@ const opened = (track, ws) => track.add("open", ws.protocol, ws.extensions.join(
 
 const commands = {
   /** Opens a server, on a certain socket if the runtime's are given; answers its number, and where it listens. */
-  async serve({ where, listen }, { isDeaf, ...options }, socket) {
-    const server = new Server({ ...where, ...optionsOf(options) });
+  async serve(runtime, { isDeaf, attached, ...options }, socket) {
+    const server = new Server({ ...(!attached && runtime.where), ...optionsOf(options, runtime) });
     const refused = [];
     if (!isDeaf) server.on("refused", ({ status }) => refused.push(status));
     server.on("connection", (ws, { path }) => {
@@ -107,7 +110,7 @@ const commands = {
       void track.run(script);
     });
     const number = servers.push({ server, refused }) - 1;
-    return { number, ...(await listen(server, socket)) };
+    return { number, ...(await (attached ? runtime.attach(server) : runtime.listen(server, socket))) };
   },
 
   /** The statuses of the requests that a server refused so far. */
@@ -169,13 +172,13 @@ const commands = {
   prepare: (_, key, script) => void scripts.set(key, script),
 
   /** Connects; what is in `early` is done before the connection is open. */
-  connect(_, key, url, { options = {}, script = [], early = [], isRandomnessFixed = false }) {
+  connect(runtime, key, url, { options = {}, script = [], early = [], isRandomnessFixed = false }) {
     // One seed for each call, so that the bytes do not depend on how many are drawn at once.
     let seed = 0;
     const random = (bytes) => bytes.set(noise(bytes.length, ++seed));
     const ws = isRandomnessFixed
-      ? driverFor({ ...host, random }).makeClient(url, optionsOf(options))
-      : new Client(url, optionsOf(options));
+      ? driverFor({ ...host, random }).makeClient(url, optionsOf(options, runtime))
+      : new Client(url, optionsOf(options, runtime));
     const track = follow(key, ws, script);
     ws.on("open", () => {
       opened(track, ws);
@@ -204,12 +207,18 @@ const commands = {
     return track && { log: track.log, counts: track.counts, sent: track.sent, most: track.most };
   },
 
+  /** What its connections hold. The control connection is one of those that have a slot. */
+  held: () => ({
+    connections: servers.reduce((sum, { server }) => sum + server.connections.size, 0),
+    slots: defaultCodec.slotsTaken,
+  }),
+
   signal: (_, key, name) => void tracks.get(key).signals.add(name),
 };
 
 /**
  * Does what comes over the control connection. `runtime` has `where`, options for a server that is to listen, and
- * `listen`, which answers where that is.
+ * `listen`, which answers where that is; `attach`, which has a web server do it; and `dial`, an option of clients.
  */
 export function control(ws, runtime) {
   ws.on("message", async (message) => {

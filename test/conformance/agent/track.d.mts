@@ -5,6 +5,8 @@ export interface Face {
   /** The connection itself, where it is hybi's. */
   readonly connection?: unknown;
   send(data: string | Uint8Array, options?: { type?: "continuation"; fin: boolean }): boolean;
+  /** Sends, and calls back once that is done or has failed. */
+  tell(data: string | Uint8Array, callback: () => void): unknown;
   ping(payload: string): unknown;
   pong(payload: string): unknown;
   close(code?: number, reason?: string): unknown;

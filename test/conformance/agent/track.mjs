@@ -19,6 +19,8 @@ export class Track {
   #face;
   #isEchoing = false;
   #blockSize = 0;
+  /** Callbacks of {@link tell} that were not called yet. */
+  #untold = 0;
   #waiters = [];
 
   /** The connection, as `track.d.mts` describes it. */
@@ -28,6 +30,7 @@ export class Track {
 
   add(kind, ...rest) {
     this.log.push([kind, ...rest]);
+    if (kind === "close" && this.#untold > 0) this.log.push(["untold", this.#untold]);
     this.#count(kind);
   }
 
@@ -62,6 +65,17 @@ export class Track {
     this.#face.resume();
   }
 
+  /** Sends, and looks that the callback is called exactly once, and not behind the `close` event. */
+  #tell(message) {
+    let isTold = false;
+    this.#untold++;
+    this.#face.tell(message, () => {
+      if (isTold) this.add("told again");
+      isTold = true;
+      this.#untold--;
+    });
+  }
+
   /** Goes through `script`: steps, each with its arguments. */
   async run(script) {
     try {
@@ -83,6 +97,7 @@ export class Track {
 
   #steps = {
     send: (...contents) => contents.forEach((content) => this.#face.send(messageOf(content))),
+    tell: (...contents) => contents.forEach((content) => this.#tell(messageOf(content))),
     /** One message in as many fragments (RFC 6455 §5.4), with a Ping of `ping` behind the first. */
     fragments: (contents, ping) => {
       contents.forEach((content, i) => {
