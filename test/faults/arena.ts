@@ -4,7 +4,7 @@ import type { Role } from "../helpers/wire.ts";
 import { Agent, type Held, type Log, type PartyOptions, type Script } from "../conformance/party.ts";
 import { openingRequest, openingResponse, Raw, RawServer } from "../conformance/raw.ts";
 import { runtimeNames } from "../conformance/runtimes.ts";
-import type { Way } from "./stages.ts";
+import type { Stage, Way } from "./stages.ts";
 
 /** What an agent has in use. */
 export interface Use extends Held {
@@ -105,11 +105,16 @@ export class Arena {
   }
 
   /** A connection that is open as its peer sees it, and the key of its log. */
-  async connected(agent: Agent, way: Way, script: Script = []): Promise<[raw: Raw, key: string]> {
+  async connected(
+    agent: Agent,
+    way: Way,
+    { script = [], readsNothing = false }: Pick<Stage, "script" | "readsNothing"> = {},
+  ): Promise<[raw: Raw, key: string]> {
     const key = this.nextKey();
     if (way.role === "client") {
       await this.dial(agent, way, key, script);
       const raw = await this.peerOf(way, key);
+      if (readsNothing) raw.socket.pause();
       await raw.write(openingResponse(raw));
       return [raw, key];
     }
@@ -117,6 +122,7 @@ export class Arena {
     const raw = Raw.connect(await this.portOf(agent, way), way.isSecure);
     await raw.write(openingRequest(key));
     await raw.readHead();
+    if (readsNothing) raw.socket.pause();
     return [raw, key];
   }
 

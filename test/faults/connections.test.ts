@@ -15,7 +15,7 @@ afterEach(() => expect(arena.outputs).toEqual([]));
 
 /** Has the fault come to a connection, and answers its log once that is closed. */
 async function strike(agent: Agent, way: Way, stage: Stage, fault: Fault): Promise<Log> {
-  const [raw, key] = await arena.connected(agent, way, stage.script);
+  const [raw, key] = await arena.connected(agent, way, stage);
   if (!stage.isImmediate) await settled(agent, key);
   const peer = new Peer(way.role);
   if (stage.read) {

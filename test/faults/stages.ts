@@ -60,6 +60,8 @@ export interface Stage {
   readonly name: string;
   /** What this side does, once it is open. */
   readonly script?: Script;
+  /** The peer stops reading behind the opening handshake. */
+  readonly readsNothing?: boolean;
   /** What the peer has sent behind a message, and this side has read. */
   readonly read?: (peer: Peer) => Uint8Array;
   /** What the peer does first. */
@@ -70,6 +72,9 @@ export interface Stage {
   readonly closing?: "ours" | "theirs" | "both";
 }
 
+const MIB = 1 << 20;
+/** More than the system keeps for a peer that does not read. */
+const backlog: Script = [["tell", ...Array.from({ length: 16 }, () => ({ ascii: MIB }))]];
 const long = "payload ".repeat(100);
 const bye = (peer: Peer): Uint8Array => peer.close(3000, "yours");
 
@@ -79,15 +84,15 @@ export const stages: readonly Stage[] = [
   { name: "inside the header of a frame", read: (peer) => peer.text(long).subarray(0, 3) },
   { name: "inside the payload of a frame", read: (peer) => peer.text(long).subarray(0, 99) },
   { name: "between two fragments", read: (peer) => peer.text(long, { fin: false }) },
-  {
-    name: "while much waits to be sent to it",
-    script: [["tell", ...Array.from({ length: 16 }, () => ({ bytes: 1 << 20 }))]],
-    reach: (raw) => raw.socket.pause(),
-  },
+  { name: "while much waits to be sent to it", script: backlog, readsNothing: true },
   {
     name: "while it is being sent to",
-    script: [["tell", ...Array.from({ length: 16 }, () => ({ bytes: 1 << 20 }))]],
-    reach: (raw) => raw.until(() => raw.bytes.length > 0),
+    script: backlog,
+    readsNothing: true,
+    reach: async (raw: Raw): Promise<void> => {
+      raw.socket.resume();
+      await raw.until(() => raw.bytes.length > MIB);
+    },
   },
   {
     name: "behind our Close frame",
