@@ -146,7 +146,7 @@ describe("a wheel", () => {
 
   it("lets those that expire take each other off, and set others", () => {
     const [a, b, c] = ["a", "b", "c"].map(
-      (name) => new Noted(name, () => [a, b, c].forEach((one) => wheel.cancel(one!))),
+      (name) => new Noted(name, () => [a, b, c].forEach((one) => wheel.cancel(one))),
     ) as [Noted, Noted, Noted];
     for (const one of [a, b, c]) wheel.set(one, 50);
     wheel.set(new Noted("d", () => wheel.set(new Noted("e"), 10)), 60);
