@@ -3,13 +3,17 @@ import type { Content } from "./agent/data.mjs";
 import { startRuntime, type Running, type RuntimeName } from "./runtimes.ts";
 import { socketOf, type TlsUse } from "./worker-config.ts";
 import { once } from "node:events";
+import type { HeartbeatOptions } from "../../src/driver/heartbeat.ts";
 import type { TlsOptions } from "../../src/driver/transport.ts";
 
 /** A step of a script, by its name in `agent/track.mjs`. */
 export type Step =
   | readonly ["send", ...Content[]]
   | readonly ["fragments", contents: readonly Content[], ping?: string]
-  | readonly ["ping" | "pong", payload: string]
+  | readonly ["ping" | "pong" | "pinging", payload: string]
+  | readonly ["sending", content: Content]
+  | readonly ["busy", ms: number]
+  | readonly ["roundTrip"]
   | readonly ["echo" | "pause" | "resume" | "terminate"]
   | readonly ["await", kind: string, count?: number]
   | readonly ["signal", name: string]
@@ -31,6 +35,7 @@ export interface PartyOptions {
   readonly additionalHeaders?: Readonly<Record<string, string>>;
   readonly handshakeTimeout?: number;
   readonly closeTimeout?: number;
+  readonly heartbeat?: HeartbeatOptions | false;
   readonly path?: string;
   readonly tls?: TlsOptions;
   readonly extensions?: readonly "reversing"[];

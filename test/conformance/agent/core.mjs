@@ -29,7 +29,7 @@ function optionsOf({ extensions, ...options }) {
 function faceOf(ws) {
   return {
     send: (data, options) => ws.send(data, options),
-    ping: (payload) => ws.sendPing(payload),
+    ping: (payload, callback) => ws.sendPing(payload, callback),
     pong: (payload) => ws.sendPong(payload),
     close: (code, reason) => ws.close(code, reason),
     terminate: () => ws.terminate(),
@@ -39,6 +39,9 @@ function faceOf(ws) {
     messages: ws,
     get bufferedAmount() {
       return ws.bufferedAmount;
+    },
+    get roundTripTime() {
+      return ws.roundTripTime;
     },
   };
 }

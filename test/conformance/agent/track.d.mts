@@ -1,9 +1,11 @@
 import type { Log, Script } from "../party.ts";
 
+type Callback = (error?: Error | null) => void;
+
 /** A connection in the words of a script. */
 export interface Face {
-  send(data: string | Uint8Array, options?: { type?: "continuation"; fin: boolean }): boolean;
-  ping(payload: string): unknown;
+  send(data: string | Uint8Array, options?: { type?: "continuation"; fin?: boolean; callback?: Callback }): boolean;
+  ping(payload: string, callback?: Callback): unknown;
   pong(payload: string): unknown;
   close(code?: number, reason?: string): unknown;
   terminate(): void;
@@ -13,6 +15,8 @@ export interface Face {
   drained(): Promise<unknown>;
   readonly messages: AsyncIterable<string | Uint8Array>;
   readonly bufferedAmount: number;
+  /** hybi's alone. */
+  readonly roundTripTime?: number | undefined;
 }
 
 export class Track {
