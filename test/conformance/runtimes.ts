@@ -16,7 +16,7 @@ const agents = join(import.meta.dirname, "agent");
 export type RuntimeName = "node" | "deno" | "bun" | "workerd";
 export const runtimeNames: readonly RuntimeName[] = ["node", "deno", "bun", "workerd"];
 
-interface Started {
+export interface Started {
   readonly child: ChildProcess;
   /** What it tells about itself. */
   readonly lines: AsyncIterator<unknown>;
@@ -67,8 +67,13 @@ function start(name: RuntimeName, args: readonly string[], channel: 1 | 3): Star
   };
 }
 
-async function startProgram(name: RuntimeName, args: readonly string[]): Promise<Running> {
-  const running = start(name, [...args, join(agents, "agent.mjs")], 1);
+/** Starts a program for the runtimes that have a command line of their own; its lines are JSON. */
+export function startProgram(name: Exclude<RuntimeName, "workerd">, ...args: readonly string[]): Started {
+  return start(name, [...{ node: [], deno: ["run", "-A"], bun: [] }[name], ...args], 1);
+}
+
+async function startAgent(name: Exclude<RuntimeName, "workerd">): Promise<Running> {
+  const running = startProgram(name, join(agents, "agent.mjs"));
   const { port } = (await running.lines.next()).value as { port: number };
   return Object.assign(running, { port, sockets: [] });
 }
@@ -89,5 +94,5 @@ async function startWorker(tls: TlsUse): Promise<Running> {
 /** Starts the agent on a runtime; fails where that is missing. Only workerd has to know of certificates beforehand. */
 export function startRuntime(name: RuntimeName, tls: TlsUse = {}): Promise<Running> {
   if (name === "workerd") return startWorker(tls);
-  return startProgram(name, { node: [], deno: ["run", "-A"], bun: [] }[name]);
+  return startAgent(name);
 }
