@@ -9,11 +9,18 @@ import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
 
+/** Where nothing tells how far a write has come, large ones leave in pieces of so many bytes, which does. */
+const PIECE = 1 << 18;
+
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
 export class DuplexTransport implements Transport {
   readonly raw: Duplex;
   #handler: TransportHandler | undefined;
   #error: Error | undefined;
+  /** What is still to be written in pieces, and whom to tell then. */
+  #left: { bytes: Uint8Array; readonly done: ((error?: Error | null) => void) | undefined }[] | undefined;
+  #leftBytes = 0;
+  #isEnding = false;
 
   constructor(socket: Duplex, readsIntoWindow: boolean) {
     this.raw = socket;
@@ -50,12 +57,24 @@ export class DuplexTransport implements Transport {
   }
 
   closed(): void {
+    if (this.#left) this.#dropLeft(this.#destroyed());
     this.#handler?.close(this.#error);
   }
 
   // --- what the handler asks for
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (!this.#left && (size <= PIECE || queueSize(this.raw) !== undefined)) return this.#write(chunks, done);
+    const isFirst = !this.#left;
+    const left = (this.#left ??= []);
+    const last = chunks.length - 1;
+    chunks.forEach((bytes, i) => left.push({ bytes, done: i === last ? done : undefined }));
+    this.#leftBytes += size;
+    if (isFirst) this.#writeNext();
+  }
+
+  #write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
     const last = chunks.length - 1;
     if (last > 0) this.raw.cork();
     for (let i = 0; i < last; i++) this.raw.write(chunks[i]);
@@ -64,17 +83,44 @@ export class DuplexTransport implements Transport {
     if (last > 0) this.raw.uncork();
   }
 
+  /** Writes the next piece, and the others after it, one at a time. */
+  #writeNext(): void {
+    const first = this.#left?.[0];
+    if (!first) {
+      this.#left = undefined;
+      if (this.#isEnding) this.raw.end();
+      return;
+    }
+    const { bytes, done } = first;
+    const piece = bytes.subarray(0, PIECE);
+    this.#leftBytes -= piece.length;
+    if (piece.length < bytes.length) first.bytes = bytes.subarray(piece.length);
+    else this.#left!.shift();
+    this.#write([piece], (error) => {
+      if (piece.length === bytes.length) done?.(error);
+      if (error) this.#dropLeft(error);
+      else this.#writeNext();
+    });
+  }
+
+  #dropLeft(error: Error): void {
+    const left = this.#left;
+    this.#left = undefined;
+    this.#leftBytes = 0;
+    for (const { done } of left ?? []) done?.(error);
+  }
+
   #destroyed(): Error {
     return this.#error ?? new Error("The socket was destroyed.");
   }
 
   get bufferedAmount(): number {
-    return this.raw.writableLength;
+    return this.raw.writableLength + this.#leftBytes;
   }
 
   /** Node counts a write whole until it ends, which one of many megabytes may not do for minutes. */
   get unsent(): number {
-    return (this.raw as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
+    return queueSize(this.raw) ?? 0;
   }
 
   pause(): void {
@@ -88,7 +134,8 @@ export class DuplexTransport implements Transport {
   }
 
   end(): void {
-    this.raw.end();
+    this.#isEnding = true;
+    if (!this.#left) this.raw.end();
   }
 
   destroy(): void {
@@ -164,6 +211,17 @@ function onClose(this: Wrapped): void {
 function below(socket: Duplex): { readStop(): unknown; readStart(): unknown } | null | undefined {
   const { _handle } = socket as { _handle?: { _nativeTcpHandle?: ReturnType<typeof below> } | null };
   return _handle?._nativeTcpHandle;
+}
+
+/**
+ * Bytes that the system has not taken of a write under way, where the runtime tells: Node's TCP does, which is below its
+ * TLS. The fields are not documented, and elsewhere there are none.
+ */
+function queueSize(socket: Duplex): number | undefined {
+  type Handle = { readonly writeQueueSize?: unknown; readonly _parent?: Handle | null };
+  const { _handle: handle } = socket as { _handle?: Handle | null };
+  const size = (handle?._parent ?? handle)?.writeQueueSize;
+  return typeof size === "number" ? size : undefined;
 }
 
 /** Puts the port over a socket of Node's kind; `head` is what a web server has read from it already. */

@@ -3,13 +3,17 @@ import type { Content } from "./agent/data.mjs";
 import { startRuntime, type Running, type RuntimeName } from "./runtimes.ts";
 import { socketOf, type TlsUse } from "./worker-config.ts";
 import { once } from "node:events";
+import type { HeartbeatOptions } from "../../src/driver/heartbeat.ts";
 import type { TlsOptions } from "../../src/driver/transport.ts";
 
 /** A step of a script, by its name in `agent/track.mjs`. */
 export type Step =
   | readonly ["send" | "tell", ...Content[]]
   | readonly ["fragments", contents: readonly Content[], ping?: string]
-  | readonly ["ping" | "pong", payload: string]
+  | readonly ["ping" | "pong" | "pinging", payload: string]
+  | readonly ["sending", content: Content]
+  | readonly ["busy", ms: number]
+  | readonly ["roundTrip"]
   | readonly ["echo" | "pause" | "resume" | "terminate"]
   | readonly ["await", kind: string, count?: number]
   | readonly ["signal", name: string]
@@ -37,7 +41,7 @@ export interface PartyOptions {
   readonly maxHeadLength?: number;
   readonly maxQueuedBytes?: number;
   readonly slowConsumer?: string;
-  readonly heartbeat?: { readonly interval: number; readonly timeout: number };
+  readonly heartbeat?: HeartbeatOptions | false;
   readonly maxConnections?: number;
   readonly maxConnectionsPerAddress?: number;
   readonly origins?: string | readonly string[];

@@ -16,7 +16,7 @@ const agents = join(import.meta.dirname, "agent");
 export type RuntimeName = "node" | "deno" | "bun" | "workerd";
 export const runtimeNames: readonly RuntimeName[] = ["node", "deno", "bun", "workerd"];
 
-interface Started {
+export interface Started {
   readonly child: ChildProcess;
   /** What it tells about itself. */
   readonly lines: AsyncIterator<unknown>;
@@ -72,8 +72,18 @@ function start(name: RuntimeName, args: readonly string[], channel: 1 | 3, descr
   };
 }
 
-async function startProgram(name: RuntimeName, args: readonly string[], descriptors?: number): Promise<Running> {
-  const running = start(name, [...args, join(agents, "agent.mjs")], 1, descriptors);
+/** Starts a program for the runtimes that have a command line of their own; its lines are JSON. */
+export function startProgram(
+  name: Exclude<RuntimeName, "workerd">,
+  args: readonly string[],
+  descriptors?: number,
+): Started {
+  const flags = { node: [], deno: ["run", "-A"], bun: [] }[name];
+  return start(name, [...flags, ...args], 1, descriptors);
+}
+
+async function startAgent(name: Exclude<RuntimeName, "workerd">, descriptors?: number): Promise<Running> {
+  const running = startProgram(name, [join(agents, "agent.mjs")], descriptors);
   const { port } = (await running.lines.next()).value as { port: number };
   return Object.assign(running, { port, sockets: [] });
 }
@@ -96,6 +106,5 @@ async function startWorker(tls: TlsUse, descriptors?: number): Promise<Running> 
  * `descriptors` is how many it may have open, if not as many as the tests.
  */
 export function startRuntime(name: RuntimeName, tls: TlsUse = {}, descriptors?: number): Promise<Running> {
-  if (name === "workerd") return startWorker(tls, descriptors);
-  return startProgram(name, { node: [], deno: ["run", "-A"], bun: [] }[name], descriptors);
+  return name === "workerd" ? startWorker(tls, descriptors) : startAgent(name, descriptors);
 }

@@ -63,7 +63,7 @@ function faceOf(ws) {
     connection: ws,
     send: (data, options) => ws.send(data, options),
     tell: (data, callback) => ws.send(data, { callback }),
-    ping: (payload) => ws.sendPing(payload),
+    ping: (payload, callback) => ws.sendPing(payload, callback),
     pong: (payload) => ws.sendPong(payload),
     close: (code, reason) => ws.close(code, reason),
     terminate: () => ws.terminate(),
@@ -73,6 +73,9 @@ function faceOf(ws) {
     messages: ws,
     get bufferedAmount() {
       return ws.bufferedAmount;
+    },
+    get roundTripTime() {
+      return ws.roundTripTime;
     },
   };
 }

@@ -108,6 +108,14 @@ export class Track {
     },
     ping: (payload) => void this.#face.ping(payload),
     pong: (payload) => void this.#face.pong(payload),
+    /** The same, with a callback, of which the log tells whether it was given an error. */
+    pinging: (payload) => void this.#face.ping(payload, (error) => this.add("answered", !error)),
+    sending: (content) => void this.#face.send(messageOf(content), { callback: (error) => this.add("taken", !error) }),
+    /** Keeps the whole process from doing anything else. */
+    busy: (ms) => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+    },
+    roundTrip: () => this.add("roundTrip", this.#face.roundTripTime),
     echo: () => void (this.#isEchoing = true),
     await: (kind, count = 1) => this.#until(() => this.counts[kind] >= count),
     /** Waits for what the test says. It comes by another handler, so it is looked for. */

@@ -1,0 +1,3 @@
+import { findDeadPeers } from "./dead-peers.ts";
+
+findDeadPeers("bun");

@@ -1,0 +1,3 @@
+import { serveSlowConsumers } from "./slow-consumers.ts";
+
+serveSlowConsumers("node");
