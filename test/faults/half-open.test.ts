@@ -80,7 +80,7 @@ class End {
       ...args,
       JSON.stringify(heartbeat),
     ];
-    this.#child = spawn(command!, rest, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(command, rest, { stdio: ["pipe", "pipe", "pipe"] });
     this.#exited = once(this.#child, "exit");
     createInterface({ input: this.#child.stdout! }).on("line", (line) =>
       this.events.push(JSON.parse(line) as unknown[]),
