@@ -317,8 +317,9 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
 
   /** The queue is full, and the peer does not read: it is told to come back later, if it ever reads that. */
   overflow(): void {
-    this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", "The peer does not read what is sent to it."));
+    // In this order: a listener of the error that sends would only overflow the queue again.
     this.breakOff(TRY_AGAIN_LATER);
+    this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", "The peer does not read what is sent to it."));
   }
 
   /** Starts the closing handshake (§7.1.2), or gives up the opening one. */

@@ -75,16 +75,11 @@ export class Sender implements Progress {
     return this.#transport?.unsent ?? 0;
   }
 
-  /** Bytes from which on the peer is behind. */
-  get #mark(): number {
-    return Math.min(this.#settings.highWaterMark, this.#settings.maxQueuedBytes);
-  }
-
   /** The peer is behind. */
   get isFull(): boolean {
     const amount = this.bufferedAmount;
     const frames = this.#waiting + this.#writing;
-    return amount > 0 && (amount >= this.#mark || frames >= this.#settings.maxQueuedMessages);
+    return amount > 0 && (amount >= this.#settings.sendMark || frames >= this.#settings.maxQueuedMessages);
   }
 
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
@@ -146,8 +141,8 @@ export class Sender implements Progress {
       this.#callbacks.shift()!.callback(error ?? undefined);
     }
     if (this.#callbacks?.length === 0) this.#callbacks = undefined;
-    const { maxQueuedMessages } = this.#settings;
-    const hasRoom = this.bufferedAmount <= this.#mark / 2 && this.bufferedFrames <= maxQueuedMessages / 2;
+    const { sendMark, maxQueuedMessages } = this.#settings;
+    const hasRoom = this.bufferedAmount <= sendMark / 2 && this.bufferedFrames <= maxQueuedMessages / 2;
     if (this.isBehind && !error && hasRoom) {
       this.isBehind = false;
       this.#owner.caughtUp();

@@ -142,8 +142,13 @@ export class Sending {
   }
 
   #sendNext(): void {
-    const { run, fail } = this.#queue!.shift()!;
+    const held = this.#queue!.shift();
     if (this.#queue!.length === 0) this.#queue = undefined;
+    // What the queue was made for may not have fitted into it, or was dropped.
+    if (!held) return;
+    const { run, fail } = held;
+    // The one before it may have cost the connection, and nothing may follow a Close frame (§5.5.1).
+    if (this.#link.readyState !== "open") return void fail(this.#notOpen());
     try {
       run();
     } catch (error) {
@@ -223,9 +228,13 @@ export class Sending {
       queue.push({ size: length + HEADER, run: send, fail, mayDrop });
       return true;
     }
-    const error = new ConnectionError("ERR_NOT_OPEN", `The connection is ${readyState}: nothing was sent.`);
+    const error = this.#notOpen();
     if (unsent) void Promise.resolve().then(() => fail(error));
     return false;
+  }
+
+  #notOpen(): ConnectionError {
+    return new ConnectionError("ERR_NOT_OPEN", `The connection is ${this.#link.readyState}: nothing was sent.`);
   }
 
   /** The peer is behind: what still fits into its queue is sent, and what becomes of the rest is the user's choice. */

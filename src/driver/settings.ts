@@ -27,6 +27,8 @@ export interface Settings extends ProtocolOptions {
   readonly maxQueuedBytes: number;
   readonly maxQueuedMessages: number;
   readonly slowConsumer: SlowConsumer;
+  /** Bytes that wait for the peer from which on it is behind. */
+  readonly sendMark: number;
   readonly maxPendingPongs: number;
   readonly counters: Counters;
 }
@@ -42,6 +44,7 @@ export function settingsOf(
   checks: Readonly<Record<string, Check>> = connectionChecks,
 ): Settings {
   checkOptions(options, checks);
+  const given = withDefaults(options);
   const codec = options.codec ?? defaultCodec;
   if (host.text) codec.useText(host.text);
   return {
@@ -55,7 +58,8 @@ export function settingsOf(
     budget: options.budget ?? processBudget,
     heartbeat: heartbeatOf(options),
     counters: newCounters(),
-    ...withDefaults(options),
+    sendMark: Math.min(given.highWaterMark, given.maxQueuedBytes),
+    ...given,
   };
 }
 

@@ -1,9 +1,12 @@
 import * as net from "node:net";
+import * as tls from "node:tls";
 import { acceptOf, request, switching } from "../helpers/raw-peer.ts";
 
 /** A socket of which every byte is written, and read, by the test. */
 export class Raw {
   readonly socket: net.Socket;
+  /** What is below {@link socket}: without TLS the same. */
+  readonly tcp: net.Socket;
   /** The head of the request or response that came, as it came. */
   head = "";
   /** The other side ended its stream. */
@@ -13,8 +16,10 @@ export class Raw {
   #chunks: Buffer[] = [];
   #waiters: (() => void)[] = [];
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, tcp = socket) {
     this.socket = socket;
+    this.tcp = tcp;
+    tcp.on("error", (error) => (this.error = error));
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#chunks.push(chunk));
     socket.on("end", () => (this.hasEnded = true));
@@ -26,8 +31,10 @@ export class Raw {
       });
   }
 
-  static connect(port: number): Raw {
-    return new Raw(net.connect({ port, host: "127.0.0.1", allowHalfOpen: true }));
+  /** `secure` has it speak TLS, and trust anybody. */
+  static connect(port: number, secure = false): Raw {
+    const tcp = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    return secure ? new Raw(tls.connect({ socket: tcp, rejectUnauthorized: false }), tcp) : new Raw(tcp);
   }
 
   /** Resolves once `condition` holds, which it is asked for whenever something came. */
@@ -39,6 +46,11 @@ export class Raw {
       };
       check();
     });
+  }
+
+  /** Resolves when something has come, or the other side is gone. */
+  async more(): Promise<void> {
+    if (!this.hasEnded) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   /** All that came and was not taken. */
@@ -70,6 +82,12 @@ export class Raw {
     this.socket.end();
   }
 
+  /** Resets TCP, and that alone: Node's `resetAndDestroy` first ends its stream. */
+  reset(): void {
+    (this.tcp as net.Socket & { resetAndClosing: boolean }).resetAndClosing = true;
+    this.tcp.destroy();
+  }
+
   /** The value of a field of the head. */
   field(name: string): string {
     return new RegExp(`^${name}: (.*?)\\r$`, "im").exec(this.head)?.[1] ?? "";
@@ -85,24 +103,31 @@ export function openingRequest(key: string, fields: Readonly<Record<string, stri
 export class RawServer {
   readonly port: number;
   readonly #server: net.Server;
+  readonly #isSecure: boolean;
   readonly #all = new Set<Raw>();
   readonly #come = new Map<string, Raw>();
   readonly #awaited = new Map<string, (raw: Raw) => void>();
 
-  private constructor(server: net.Server) {
+  private constructor(server: net.Server, identity: tls.SecureContextOptions | undefined) {
     this.#server = server;
+    this.#isSecure = identity !== undefined;
     this.port = (server.address() as net.AddressInfo).port;
-    server.on("connection", (socket) => void this.#take(new Raw(socket)));
+    const secureContext = identity && tls.createSecureContext(identity);
+    server.on("connection", (tcp) => {
+      const socket = secureContext ? new tls.TLSSocket(tcp, { isServer: true, secureContext }) : tcp;
+      void this.#take(new Raw(socket, tcp));
+    });
   }
 
-  static listen(): Promise<RawServer> {
+  /** With an identity it speaks TLS. */
+  static listen(identity?: { readonly cert: string; readonly key: string }): Promise<RawServer> {
     const server = net.createServer({ allowHalfOpen: true });
-    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(new RawServer(server))));
+    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(new RawServer(server, identity))));
   }
 
   async #take(raw: Raw): Promise<void> {
     this.#all.add(raw);
-    raw.socket.on("close", () => this.#all.delete(raw));
+    raw.tcp.on("close", () => this.#all.delete(raw));
     await raw.readHead();
     const key = /^GET \/(\S*) /.exec(raw.head)?.[1] ?? "";
     const awaiting = this.#awaited.get(key);
@@ -112,7 +137,7 @@ export class RawServer {
   }
 
   url(key: string): string {
-    return `ws://127.0.0.1:${this.port}/${key}`;
+    return `${this.#isSecure ? "wss" : "ws"}://127.0.0.1:${this.port}/${key}`;
   }
 
   /** The client that asked for `/key`, its request read and still to be answered. */
@@ -122,8 +147,13 @@ export class RawServer {
     return raw ? Promise.resolve(raw) : new Promise((resolve) => this.#awaited.set(key, resolve));
   }
 
+  /** Whether a client has asked for `/key` that nobody took. */
+  has(key: string): boolean {
+    return this.#come.has(key);
+  }
+
   close(): void {
-    for (const { socket } of this.#all) socket.destroy();
+    for (const { tcp } of this.#all) tcp.destroy();
     this.#server.close();
   }
 }
@@ -133,17 +163,28 @@ export function openingResponse(client: Raw, fields = ""): string {
   return switching(acceptOf(client.field("Sec-WebSocket-Key")), fields);
 }
 
-/** How many whole frames there are (§5.2), whatever is in them. */
+/** The place behind the frame that begins at `at` (§5.2), whatever is in it; undefined if that has not come. */
+function frameEnd(bytes: Buffer, at: number): number | undefined {
+  if (bytes.length < at + 2) return undefined;
+  const short = bytes[at + 1]! & 0x7f;
+  const head = (short === 127 ? 10 : short === 126 ? 4 : 2) + (bytes[at + 1]! & 0x80 ? 4 : 0);
+  if (bytes.length < at + head) return undefined;
+  const length =
+    short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
+  const end = at + head + length;
+  return bytes.length < end ? undefined : end;
+}
+
+/** How many whole frames there are. */
 export function frameCount(bytes: Buffer): number {
-  let at = 0;
-  for (let count = 0; ; count++) {
-    if (bytes.length < at + 2) return count;
-    const short = bytes[at + 1]! & 0x7f;
-    const head = (short === 127 ? 10 : short === 126 ? 4 : 2) + (bytes[at + 1]! & 0x80 ? 4 : 0);
-    if (bytes.length < at + head) return count;
-    const length =
-      short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
-    at += head + length;
-    if (bytes.length < at) return count;
-  }
+  let count = 0;
+  for (let at = frameEnd(bytes, 0); at !== undefined; at = frameEnd(bytes, at)) count++;
+  return count;
+}
+
+/** Where the last whole frame begins, or the first one. */
+export function lastFrameStart(bytes: Buffer): number {
+  let start = 0;
+  for (let at: number | undefined = 0; at !== undefined && at < bytes.length; at = frameEnd(bytes, at)) start = at;
+  return start;
 }

@@ -39,9 +39,14 @@ function binaryOf(name: RuntimeName): string {
   return path;
 }
 
-/** Starts a program whose lines on `channel` are JSON, and ends with the tests at the latest. */
-function start(name: RuntimeName, args: readonly string[], channel: 1 | 3): Started {
-  const child = spawn(binaryOf(name), args, { cwd: root, stdio: ["pipe", "pipe", "pipe", "pipe"] });
+/**
+ * Starts a program whose lines on `channel` are JSON, and ends with the tests at the latest. `descriptors` is how many
+ * it may have open.
+ */
+function start(name: RuntimeName, args: readonly string[], channel: 1 | 3, descriptors?: number): Started {
+  const command = [binaryOf(name), ...args];
+  if (descriptors !== undefined) command.unshift("/bin/sh", "-c", `ulimit -n ${descriptors} && exec "$0" "$@"`);
+  const child = spawn(command[0]!, command.slice(1), { cwd: root, stdio: ["pipe", "pipe", "pipe", "pipe"] });
   const exited = once(child, "exit");
   let output = "";
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -68,19 +73,24 @@ function start(name: RuntimeName, args: readonly string[], channel: 1 | 3): Star
 }
 
 /** Starts a program for the runtimes that have a command line of their own; its lines are JSON. */
-export function startProgram(name: Exclude<RuntimeName, "workerd">, ...args: readonly string[]): Started {
-  return start(name, [...{ node: [], deno: ["run", "-A"], bun: [] }[name], ...args], 1);
+export function startProgram(
+  name: Exclude<RuntimeName, "workerd">,
+  args: readonly string[],
+  descriptors?: number,
+): Started {
+  const flags = { node: [], deno: ["run", "-A"], bun: [] }[name];
+  return start(name, [...flags, ...args], 1, descriptors);
 }
 
-async function startAgent(name: Exclude<RuntimeName, "workerd">): Promise<Running> {
-  const running = startProgram(name, join(agents, "agent.mjs"));
+async function startAgent(name: Exclude<RuntimeName, "workerd">, descriptors?: number): Promise<Running> {
+  const running = startProgram(name, [join(agents, "agent.mjs")], descriptors);
   const { port } = (await running.lines.next()).value as { port: number };
   return Object.assign(running, { port, sockets: [] });
 }
 
-async function startWorker(tls: TlsUse): Promise<Running> {
+async function startWorker(tls: TlsUse, descriptors?: number): Promise<Running> {
   const { folder, config, names } = await writeWorker(tls);
-  const running = start("workerd", ["serve", config, "--control-fd=3"], 3);
+  const running = start("workerd", ["serve", config, "--control-fd=3"], 3, descriptors);
   const ports = new Map<string, number>();
   while (ports.size < names.length) {
     const event = (await running.lines.next()).value as { event: string; socket: string; port: number };
@@ -91,8 +101,10 @@ async function startWorker(tls: TlsUse): Promise<Running> {
   return Object.assign(running, { port: sockets[0]!, sockets });
 }
 
-/** Starts the agent on a runtime; fails where that is missing. Only workerd has to know of certificates beforehand. */
-export function startRuntime(name: RuntimeName, tls: TlsUse = {}): Promise<Running> {
-  if (name === "workerd") return startWorker(tls);
-  return startAgent(name);
+/**
+ * Starts the agent on a runtime; fails where that is missing. Only workerd has to know of certificates beforehand.
+ * `descriptors` is how many it may have open, if not as many as the tests.
+ */
+export function startRuntime(name: RuntimeName, tls: TlsUse = {}, descriptors?: number): Promise<Running> {
+  return name === "workerd" ? startWorker(tls, descriptors) : startAgent(name, descriptors);
 }

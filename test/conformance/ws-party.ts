@@ -15,6 +15,7 @@ function faceOf(ws: WebSocket): Face {
       sent = new Promise((resolve) => ws.send(data, { fin }, resolve));
       return ws.bufferedAmount < 65_536;
     },
+    tell: (data, callback) => ws.send(data, callback),
     ping: (payload) => ws.ping(payload),
     pong: (payload) => ws.pong(payload),
     close: (code, reason) => ws.close(code, reason),

@@ -99,7 +99,9 @@ class Broadcast {
   }
 
   static async start(name: Exclude<RuntimeName, "workerd">, options: object): Promise<Broadcast> {
-    const broadcast = new Broadcast(startProgram(name, "test/faults/programs/broadcast.mjs", JSON.stringify(options)));
+    const broadcast = new Broadcast(
+      startProgram(name, ["test/faults/programs/broadcast.mjs", JSON.stringify(options)]),
+    );
     const { port } = (await broadcast.#program.lines.next()).value as { port: number };
     broadcast.stalled = new Client(port, "/stalled", true);
     for (let i = 0; i < READERS; i++) {

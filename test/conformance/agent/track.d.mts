@@ -4,7 +4,11 @@ type Callback = (error?: Error | null) => void;
 
 /** A connection in the words of a script. */
 export interface Face {
+  /** The connection itself, where it is hybi's. */
+  readonly connection?: unknown;
   send(data: string | Uint8Array, options?: { type?: "continuation"; fin?: boolean; callback?: Callback }): boolean;
+  /** Sends, and calls back once that is done or has failed. */
+  tell(data: string | Uint8Array, callback: () => void): unknown;
   ping(payload: string, callback?: Callback): unknown;
   pong(payload: string): unknown;
   close(code?: number, reason?: string): unknown;

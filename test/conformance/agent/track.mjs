@@ -1,4 +1,5 @@
 import { block, isBlock, messageOf, shown } from "./data.mjs";
+import { attempt, upon } from "./misuse.mjs";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -18,6 +19,8 @@ export class Track {
   #face;
   #isEchoing = false;
   #blockSize = 0;
+  /** Callbacks of {@link tell} that were not called yet. */
+  #untold = 0;
   #waiters = [];
 
   /** The connection, as `track.d.mts` describes it. */
@@ -27,6 +30,7 @@ export class Track {
 
   add(kind, ...rest) {
     this.log.push([kind, ...rest]);
+    if (kind === "close" && this.#untold > 0) this.log.push(["untold", this.#untold]);
     this.#count(kind);
   }
 
@@ -61,6 +65,17 @@ export class Track {
     this.#face.resume();
   }
 
+  /** Sends, and looks that the callback is called exactly once, and not behind the `close` event. */
+  #tell(message) {
+    let isTold = false;
+    this.#untold++;
+    this.#face.tell(message, () => {
+      if (isTold) this.add("told again");
+      isTold = true;
+      this.#untold--;
+    });
+  }
+
   /** Goes through `script`: steps, each with its arguments. */
   async run(script) {
     try {
@@ -82,6 +97,7 @@ export class Track {
 
   #steps = {
     send: (...contents) => contents.forEach((content) => this.#face.send(messageOf(content))),
+    tell: (...contents) => contents.forEach((content) => this.#tell(messageOf(content))),
     /** One message in as many fragments (RFC 6455 §5.4), with a Ping of `ping` behind the first. */
     fragments: (contents, ping) => {
       contents.forEach((content, i) => {
@@ -106,6 +122,10 @@ export class Track {
     signal: async (name) => {
       while (!this.signals.has(name)) await tick();
     },
+    /** Does with hybi's connection what a user should not; the log has what was thrown. */
+    attempt: (name) => void this.add("attempted", ...attempt(this.#face.connection, name)),
+    /** Has a listener of its event do it. */
+    upon: (event, what) => upon(this.#face.connection, event, what),
     pause: () => this.#face.pause(),
     resume: () => this.#face.resume(),
     close: (code, reason) => void this.#face.close(code, reason),
