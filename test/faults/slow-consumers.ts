@@ -9,10 +9,10 @@ import { until } from "../helpers/until.ts";
 
 const READERS = 999;
 const SIZE = 4000;
-const ROUNDS = 6;
+const ROUNDS = 9;
 const MESSAGES = 10;
 const FRAGMENTS = 5;
-const LIMIT = 1 << 17;
+const LIMIT = 1 << 18;
 const MIB = 1 << 20;
 
 interface Frame {
