@@ -53,7 +53,7 @@ function accept(ws, { path }) {
 }
 
 // Several addresses have several times the ports.
-const servers = hosts.map((host) => new Server({ host, port: 0, handshakeTimeout: 5000, closeTimeout: 5000 }));
+const servers = hosts.map((host) => new Server({ host, port: 0, handshakeTimeout: 10_000, closeTimeout: 5000 }));
 const urls = [];
 for (const [i, server] of servers.entries()) {
   server.on("connection", accept);
