@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -40,6 +41,41 @@ describe.each(runtimes)("examples/echo-server.mjs on %s", (runtime) => {
     expect(code).toBe(1009);
     program.child.kill("SIGTERM");
     expect((await program.ended).code).toBe(0);
+  });
+});
+
+describe.each(runtimes)("examples/guarded-server.mjs on %s", (runtime) => {
+  test("lets in who says a name, and at SIGTERM closes with 1001, turns newcomers away and ends in time", async () => {
+    const program = run(runtime, "examples/guarded-server.mjs", String(await freePort()));
+    const [, url] = await program.printed(/^Chatting at (\S+)\n/);
+    const refused = async (to: string, headers: Record<string, string>): Promise<number> => {
+      const ws = new WebSocket(to, { headers });
+      ws.on("error", () => undefined);
+      const [, response] = (await once(ws, "unexpected-response")) as [unknown, IncomingMessage];
+      response.resume();
+      return response.statusCode!;
+    };
+    const enter = async (name: string): Promise<WebSocket> => {
+      const ws = new WebSocket(url!, { headers: { Authorization: `Bearer ${name}` } });
+      await once(ws, "open");
+      return ws;
+    };
+    expect(await refused(url!, {})).toBe(401);
+    expect(await refused(url!, { Authorization: "Bearer ann", Origin: "https://evil.example" })).toBe(403);
+    expect(await refused(`${url!}s`, { Authorization: "Bearer ann" })).toBe(404);
+    const [ann, bob] = await Promise.all([enter("ann"), enter("bob")]);
+    ann.send("hello");
+    const [heard] = (await once(bob, "message")) as [Buffer];
+    expect(heard.toString()).toBe("ann: hello");
+
+    // One that does not answer the Close frame holds it up until the deadline, so there is time for a newcomer.
+    bob.pause();
+    const told = once(ann, "close") as Promise<[number]>;
+    program.child.kill("SIGTERM");
+    expect((await told)[0]).toBe(1001);
+    expect(await refused(url!, { Authorization: "Bearer eve" })).toBe(503);
+    expect(await program.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/Closed\.\n$/) as string });
+    bob.terminate();
   });
 });
 

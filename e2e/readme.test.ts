@@ -1,4 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { Client, Server, errorCodes } from "hybi";
 import { describe, expect, test } from "vitest";
 import { freePort, run, runtimes } from "./run.ts";
 
@@ -25,6 +26,10 @@ const expected: Record<string, string> = {
   "Find out that a connection is dead": "It is there.\n",
   Reconnect: "Welcome\n",
   "Authenticate, and learn why a server refuses": "ERR_HANDSHAKE_REFUSED 401 Nope\n",
+  "Do not wait for a slow reader": "The latest price is 200\n",
+  "Decide who gets in": "401\nHello, Ann\n",
+  "End a server gracefully": "1001 A new version is coming\n",
+  "See what happens": 'Refused: 404 path\n{"opened":1,"closes":{"1000":1},"refusals":{"path":1}}\n',
   "Agree on a subprotocol": "v1.chat\n",
   "Give up waiting": "ERR_CONNECT\n",
   "Close everything when a scope ends": "Hello\n",
@@ -36,6 +41,27 @@ const expected: Record<string, string> = {
 const all = await programs();
 
 describe("README", () => {
+  test("says of every code of an error what to do", async () => {
+    const listed = [...(await readFile("README.md", "utf8")).matchAll(/^\| `(ERR_\w+)`/gm)].map(([, code]) => code);
+    expect(listed).toEqual(Object.keys(errorCodes));
+  });
+
+  test("lists every option", async () => {
+    const text = await readFile("README.md", "utf8");
+    const table = text.slice(text.indexOf("## Options"), text.indexOf("## Errors"));
+    const options: string[] = [];
+    for (const make of [() => new Server({ x: 1 } as object), () => new Client("ws://x", { x: 1 } as object)]) {
+      try {
+        make();
+      } catch (error) {
+        const [, names] = /There are: (.*)\.$/.exec((error as Error).message)!;
+        options.push(...names!.split(", "));
+      }
+    }
+    expect(options.length).toBeGreaterThan(20);
+    for (const name of options) expect(table).toContain(`\`${name}\``);
+  });
+
   test("every program has an expected output, and the other way round", () => {
     expect(all.map(({ title }) => title).sort()).toEqual(Object.keys(expected).sort());
   });

@@ -320,8 +320,7 @@ export abstract class Connection
 
   /** {@link LinkOwner.closed} @internal */
   closed(info: CloseInfo): void {
-    const text = `The connection was closed with ${info.code}.`;
-    const error = new ConnectionError("ERR_CLOSED", text, { cause: this.#failure });
+    const error = new ConnectionError("ERR_CLOSED", `It was closed with ${info.code}.`, { cause: this.#failure });
     this.#sending.abandon(error);
     this.#receiving.end(info.wasClean ? undefined : error);
     for (const resolve of this.#closeWaiters ?? []) resolve(info);
@@ -334,7 +333,7 @@ export abstract class Connection
   /** The connection is over; the `close` event is still to come. @internal */
   protected ended?(): void;
 
-  /** {@link CallbackRunner.dropped} @internal */
+  /** @internal */
   dropped(): void {
     this.settings.counters.dropped++;
     publish(this.settings.host, "hybi:drop", { connection: this });

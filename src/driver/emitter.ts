@@ -70,7 +70,12 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
     for (const entry of this.#entries) {
       if (entry.event !== event) continue;
       isHeard = true;
-      if (entry.once) this.#remove(this.#entries.indexOf(entry));
+      if (entry.once) {
+        const at = this.#entries.indexOf(entry);
+        // A listener before it emitted the same event, and so had it called.
+        if (at < 0) continue;
+        this.#remove(at);
+      }
       try {
         const result: unknown = entry.listener(...(args as never));
         if (result instanceof Promise) result.catch((error: unknown) => this.listenerFailed(error, event, args));

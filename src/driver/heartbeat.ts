@@ -6,8 +6,10 @@ export interface HeartbeatOptions {
   readonly timeout?: number;
 }
 
-/** What the system has taken of what we send; a peer that is gone takes nothing. */
+/** What the system has taken of what we send; once its buffers are full, that is what the peer has taken. */
 export interface Progress {
+  /** Something waits for room in the buffers of the system. */
+  readonly isHeldUp: boolean;
   /** Bytes that it has taken in all, counted when a write ends. */
   readonly taken: number;
   /** Bytes left of a write under way, where the runtime tells. */
@@ -28,13 +30,18 @@ export class Heartbeat {
   roundTripTime: number | undefined = undefined;
   /** A Ping went out, and nobody has looked yet whether the peer lives. */
   isAwaiting = false;
+  /** Its time is nearly over, and what still comes is looked for. */
+  isLastLook = false;
   #count = 0;
+  #isHeldUp = false;
   #taken = 0;
   #unsent = 0;
 
   /** The payload of the next Ping; no other has the same, since a Pong may come late. */
-  next({ taken, unsent }: Progress): Uint8Array {
+  next({ isHeldUp, taken, unsent }: Progress): Uint8Array {
     this.isAwaiting = true;
+    this.isLastLook = false;
+    this.#isHeldUp = isHeldUp;
     this.#taken = taken;
     this.#unsent = unsent;
     const payload = new Uint8Array([...MARK, 0, 0, 0, 0]);
@@ -48,8 +55,8 @@ export class Heartbeat {
     this.roundTripTime = ms;
   }
 
-  /** Whether the system has taken anything since the latest Ping. */
+  /** Whether the peer has taken anything since the latest Ping. A system with room takes all, also for one that is gone. */
   hasMoved({ taken, unsent }: Progress): boolean {
-    return taken > this.#taken || unsent < this.#unsent;
+    return this.#isHeldUp && (taken > this.#taken || unsent < this.#unsent);
   }
 }

@@ -49,12 +49,10 @@ export class Inbox {
   }
 
   /** The next message; undefined once the connection has ended cleanly and all are taken. */
-  async read(): Promise<Message | undefined> {
-    if (!this.isEmpty) return this.shift()?.message;
-    if (this.#ended) {
-      if (this.#error) throw this.#error;
-      return undefined;
-    }
+  read(): Promise<Message | undefined> {
+    // Not an async function: its promises would settle later than those of the readers, and so out of order.
+    if (!this.isEmpty) return Promise.resolve(this.shift()?.message);
+    if (this.#ended) return this.#error ? Promise.reject(this.#error) : Promise.resolve(undefined);
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 

@@ -48,6 +48,9 @@ export interface LinkOwner {
   closed(info: CloseInfo): void;
 }
 
+/** The part of a heartbeat's timeout that is left for the last look. */
+const LAST_LOOK = 8;
+
 export class Link extends Deadline implements TransportHandler, ProtocolHandler, SenderOwner {
   readonly settings: Settings;
   readonly protocol: Protocol;
@@ -63,6 +66,8 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
   /** Something came since the latest Ping of the heartbeat. */
   #wasHeard = false;
   #heartbeat: Heartbeat | undefined;
+  /** Called when the latest Ping of the heartbeat is answered. */
+  #answerBeat: PingCallback | undefined;
   #pings: Pings | undefined;
   /** The payload of the latest Ping that could not be answered yet (§5.5.3), and how many there were. */
   #latePong: Uint8Array | undefined;
@@ -241,29 +246,42 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
     return this.#heartbeat?.roundTripTime;
   }
 
-  /** The next Ping of the heartbeat is due, or the peer's time to give a sign of life is over. */
+  /** The next Ping of the heartbeat is due, or the peer's time to give a sign of life is over, or nearly. */
   #beat(late: number): void {
-    const { heartbeat, host } = this.settings;
+    const { heartbeat } = this.settings;
     if (!heartbeat) return;
     const { timeout } = heartbeat;
+    const lastLook = timeout / LAST_LOOK;
     const beat = (this.#heartbeat ??= new Heartbeat());
-    if (beat.isAwaiting) {
+    if (!beat.isAwaiting) {
+      this.#sendBeat(beat);
+      this.#wheel.set(this, timeout - lastLook);
+    } else if (this.#wasHeard || beat.hasMoved(this.sender) || !this.#isReading) {
       // Bytes are life, but also that the peer takes ours; and while we do not read we cannot know.
-      const isAlive = this.#wasHeard || beat.hasMoved(this.sender) || !this.#isReading;
-      // When this process slept, what the peer sent lies unread in the system still.
-      if (!isAlive && late < timeout / 4) return this.#isDead(timeout);
-      if (!isAlive) return this.#wheel.set(this, timeout);
       beat.isAwaiting = false;
-      return this.#awaitBeat(timeout);
+      this.#awaitBeat(timeout);
+    } else if (beat.isLastLook && late < lastLook) {
+      this.#isDead(timeout);
+    } else {
+      // When this process was busy, what the peer sent lies unread in the system still.
+      beat.isLastLook = true;
+      this.#wheel.set(this, lastLook);
     }
+  }
+
+  #sendBeat(beat: Heartbeat): void {
+    const { host } = this.settings;
     this.#wasHeard = false;
-    this.#wheel.set(this, timeout);
     const sentAt = host.now();
-    this.sendPing(beat.next(this.sender), (error) => {
+    // A peer that answers none is owed by one only, however long it lives.
+    if (this.#answerBeat) this.pings.forget(this.#answerBeat);
+    this.#answerBeat = (error) => {
       if (error) return;
-      beat.answered(host.now() - sentAt);
-      this.#awaitBeat(host.now() - sentAt);
-    });
+      const ms = host.now() - sentAt;
+      beat.answered(ms);
+      this.#awaitBeat(ms);
+    };
+    this.sendPing(beat.next(this.sender), this.#answerBeat);
     this.sender.wrote();
   }
 
@@ -299,8 +317,9 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
 
   /** The queue is full, and the peer does not read: it is told to come back later, if it ever reads that. */
   overflow(): void {
-    this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", "The peer does not read what is sent to it."));
+    // In this order: a listener of the error that sends would only overflow the queue again.
     this.breakOff(TRY_AGAIN_LATER);
+    this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", "The peer does not read what is sent to it."));
   }
 
   /** Starts the closing handshake (§7.1.2), or gives up the opening one. */

@@ -38,6 +38,12 @@ export class Pings {
     return this.#pending.splice(0, at + 1).map((ping) => ping.callback);
   }
 
+  /** Nobody waits for the answer to this one any more. */
+  forget(callback: PingCallback): void {
+    const at = this.#pending.findIndex((ping) => ping.callback === callback);
+    if (at >= 0) this.#pending.splice(at, 1);
+  }
+
   /** Those that will not be answered any more. */
   abandon(): PingCallback[] {
     return this.#pending.splice(0).map((ping) => ping.callback);

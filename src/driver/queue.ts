@@ -14,33 +14,50 @@ export type SlowConsumer = "close" | "wait" | "drop-oldest" | "drop-newest";
 
 export const slowConsumers: readonly SlowConsumer[] = ["close", "wait", "drop-oldest", "drop-newest"];
 
+/** So many empty places the list may always have. */
+const MOST_EMPTY = 1024;
+
 /** Sends in their order, until they can leave. */
 export class Queue {
   /** Bytes that wait here. */
   bytes = 0;
-  #held: Held[] = [];
-
-  get length(): number {
-    return this.#held.length;
-  }
+  length = 0;
+  /** One that was taken leaves an empty place, since to move all the others each time would take too long. */
+  #held: (Held | undefined)[] = [];
+  /** Before these there are none at all, and none that may be dropped. */
+  #first = 0;
+  #oldest = 0;
 
   push(held: Held): void {
     this.#held.push(held);
+    this.length++;
     this.bytes += held.size;
   }
 
   shift(): Held | undefined {
-    return this.#take(0);
+    const held = this.#held;
+    while (this.#first < held.length && !held[this.#first]) this.#first++;
+    return this.#take(this.#first);
   }
 
   /** Takes the first that may be dropped. */
   takeOldest(): Held | undefined {
-    return this.#take(this.#held.findIndex(({ mayDrop }) => mayDrop));
+    const held = this.#held;
+    while (this.#oldest < held.length && !held[this.#oldest]?.mayDrop) this.#oldest++;
+    return this.#take(this.#oldest);
   }
 
   #take(at: number): Held | undefined {
-    const [held] = at < 0 ? [] : this.#held.splice(at, 1);
-    if (held) this.bytes -= held.size;
-    return held;
+    const taken = this.#held[at];
+    if (!taken) return undefined;
+    this.#held[at] = undefined;
+    this.length--;
+    this.bytes -= taken.size;
+    const empty = this.#held.length - this.length;
+    if (empty > MOST_EMPTY && empty > this.length) {
+      this.#held = this.#held.filter((held) => held);
+      this.#first = this.#oldest = 0;
+    }
+    return taken;
   }
 }

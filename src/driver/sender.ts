@@ -60,6 +60,11 @@ export class Sender implements Progress {
     return this.bufferedAmount === 0 ? 0 : this.#waiting + this.#writing;
   }
 
+  /** {@link Progress.isHeldUp} */
+  get isHeldUp(): boolean {
+    return (this.#transport?.bufferedAmount ?? 0) > 0;
+  }
+
   /** {@link Progress.taken} */
   get taken(): number {
     return this.#handedOver - (this.#transport?.bufferedAmount ?? 0);
@@ -70,11 +75,16 @@ export class Sender implements Progress {
     return this.#transport?.unsent ?? 0;
   }
 
+  /** Bytes from which on the peer is behind. */
+  get #mark(): number {
+    return Math.min(this.#settings.highWaterMark, this.#settings.maxQueuedBytes);
+  }
+
   /** The peer is behind. */
   get isFull(): boolean {
-    const { highWaterMark, maxQueuedMessages } = this.#settings;
     const amount = this.bufferedAmount;
-    return amount > 0 && (amount >= highWaterMark || this.#waiting + this.#writing > maxQueuedMessages);
+    const frames = this.#waiting + this.#writing;
+    return amount > 0 && (amount >= this.#mark || frames >= this.#settings.maxQueuedMessages);
   }
 
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
@@ -136,8 +146,8 @@ export class Sender implements Progress {
       this.#callbacks.shift()!.callback(error ?? undefined);
     }
     if (this.#callbacks?.length === 0) this.#callbacks = undefined;
-    const { highWaterMark, maxQueuedMessages } = this.#settings;
-    const hasRoom = this.bufferedAmount <= highWaterMark / 2 && this.bufferedFrames <= maxQueuedMessages / 2;
+    const { maxQueuedMessages } = this.#settings;
+    const hasRoom = this.bufferedAmount <= this.#mark / 2 && this.bufferedFrames <= maxQueuedMessages / 2;
     if (this.isBehind && !error && hasRoom) {
       this.isBehind = false;
       this.#owner.caughtUp();

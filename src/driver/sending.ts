@@ -119,7 +119,8 @@ export class Sending {
 
   /** The peer has caught up; answers whether nothing waits any more. */
   releaseSome(): boolean {
-    while (this.#queue && !this.#link.sender.isBehind) this.#sendNext();
+    // Behind our Close frame nothing may be sent (RFC 6455 §5.5.1).
+    while (this.#queue && !this.#link.sender.isBehind && this.#link.readyState === "open") this.#sendNext();
     return !this.#queue;
   }
 
@@ -141,8 +142,13 @@ export class Sending {
   }
 
   #sendNext(): void {
-    const { run, fail } = this.#queue!.shift()!;
+    const held = this.#queue!.shift();
     if (this.#queue!.length === 0) this.#queue = undefined;
+    // What the queue was made for may not have fitted into it, or was dropped.
+    if (!held) return;
+    const { run, fail } = held;
+    // The one before it may have cost the connection, and nothing may follow a Close frame (§5.5.1).
+    if (this.#link.readyState !== "open") return void fail(this.#notOpen());
     try {
       run();
     } catch (error) {
@@ -222,16 +228,23 @@ export class Sending {
       queue.push({ size: length + HEADER, run: send, fail, mayDrop });
       return true;
     }
-    const error = new ConnectionError("ERR_NOT_OPEN", `The connection is ${readyState}: nothing was sent.`);
+    const error = this.#notOpen();
     if (unsent) void Promise.resolve().then(() => fail(error));
     return false;
   }
 
+  #notOpen(): ConnectionError {
+    return new ConnectionError("ERR_NOT_OPEN", `The connection is ${this.#link.readyState}: nothing was sent.`);
+  }
+
   /** The peer is behind: what still fits into its queue is sent, and what becomes of the rest is the user's choice. */
   #sendBehind(held: Held): void {
-    const { slowConsumer } = this.#link.settings;
+    const { sender, settings } = this.#link;
+    const { slowConsumer, maxQueuedBytes } = settings;
     if (slowConsumer === "drop-oldest") {
-      while (held.mayDrop && !this.#hasRoom(held.size)) {
+      // One that would not fit without them either is not worth the others.
+      const canFit = sender.bufferedAmount + held.size <= maxQueuedBytes;
+      while (held.mayDrop && canFit && !this.#hasRoom(held.size)) {
         const oldest = this.#queue?.takeOldest();
         if (!oldest) break;
         this.#drop(oldest);
@@ -246,7 +259,8 @@ export class Sending {
       throw new ConnectionError("ERR_QUEUE_FULL", "The peer's queue is full: wait for `drain` before sending more.");
     } else {
       this.#link.overflow();
-      held.fail(new ConnectionError("ERR_NOT_OPEN", "The peer's queue is full: the connection is closing."));
+      const error = new ConnectionError("ERR_NOT_OPEN", "The peer's queue is full: the connection is closing.");
+      void Promise.resolve().then(() => held.fail(error));
     }
   }
 

@@ -27,5 +27,8 @@ export interface Acceptance<Data> {
 /** What the hook answers. */
 export type UpgradeDecision<Data> = Acceptance<Data> | RefusalError | undefined;
 
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- A hook that refuses by throwing may return nothing.
+type Answer<Data> = UpgradeDecision<Data> | void;
+
 /** Lets a client in, or refuses it by a `RefusalError`, returned or thrown. */
-export type Upgrade<Data> = (request: UpgradeRequest) => UpgradeDecision<Data> | Promise<UpgradeDecision<Data>>;
+export type Upgrade<Data> = (request: UpgradeRequest) => Answer<Data> | Promise<Answer<Data>>;

@@ -84,7 +84,7 @@ export class Wheel {
     else spoke.first = behind;
     if (behind) behind.before = before;
     deadline.spoke = deadline.before = deadline.behind = undefined;
-    if (spoke.first) return;
+    if (spoke.first || this.#spokes.get(spoke.due) !== spoke) return;
     this.#spokes.delete(spoke.due);
     if (this.#spokes.size === 0) this.#setTimer(Infinity);
   }
@@ -100,16 +100,25 @@ export class Wheel {
 
   #turn(): void {
     const now = this.#host.now();
+    const errors: unknown[] = [];
     // A timer may come a moment early, and one that was cut to the longest comes before its time.
     for (const spoke of [...this.#spokes.values()].sort((a, b) => a.due - b.due)) {
       if (spoke.due > now + 1) break;
+      // What is set from now on is not for this turn, even if it is due at once.
+      this.#spokes.delete(spoke.due);
       while (spoke.first) {
         const deadline = spoke.first;
         this.cancel(deadline);
-        deadline.expired(Math.max(0, now - spoke.due));
+        try {
+          deadline.expired(Math.max(0, now - spoke.due));
+        } catch (error) {
+          errors.push(error);
+        }
       }
     }
     this.#setTimer(Math.min(...this.#spokes.keys()));
+    // The others must not miss their deadlines because of it.
+    if (errors.length > 0) throw errors[0];
   }
 }
 

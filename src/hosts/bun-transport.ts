@@ -4,6 +4,7 @@
  * @module
  */
 import type { Transport, TransportHandler } from "../driver/transport.ts";
+import { peerCertificate } from "./duplex.ts";
 
 /** Bun's socket, as far as it is used here; the types of Bun would replace those of Node. */
 export interface BunSocket {
@@ -12,6 +13,7 @@ export interface BunSocket {
   readonly remotePort?: number;
   /** The peer's certificate was asked for, and is good. */
   readonly authorized: boolean;
+  getPeerCertificate(): { raw?: Uint8Array } | undefined;
   /** Null unless TLS is spoken. */
   getTLSVersion(): string | null;
   setNoDelay(on: boolean): void;
@@ -242,6 +244,10 @@ export class BunTransport implements Transport {
 
   get remotePort(): number | undefined {
     return this.raw.remotePort;
+  }
+
+  get peerCertificate(): Uint8Array | undefined {
+    return this.secure ? peerCertificate(this.raw) : undefined;
   }
 }
 

@@ -109,9 +109,17 @@ export class DuplexTransport implements Transport {
   }
 
   get peerCertificate(): Uint8Array | undefined {
-    // Node's is empty when there is none, and what a web server hands out on Bun has no such method.
-    return (this.raw as Partial<TLSSocket>).getPeerCertificate?.().raw;
+    return peerCertificate(this.raw as Partial<TLSSocket>);
   }
+}
+
+/** The peer's certificate, in DER, of a socket of Node's or Bun's that has such a method. */
+export function peerCertificate(socket: {
+  getPeerCertificate?(): { raw?: Uint8Array } | undefined;
+}): Uint8Array | undefined {
+  // Where there is none, it is an object without fields.
+  const { raw } = socket.getPeerCertificate?.() ?? {};
+  return raw && new Uint8Array(raw);
 }
 
 const wrapper = Symbol("the transport over a stream");

@@ -10,9 +10,8 @@ import { ConnectionError } from "../errors.ts";
 import { Bell, host as base, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams.ts";
 
 interface Timer {
-  readonly callback: () => void;
+  readonly fire: () => void;
   readonly ms: number;
-  isCancelled: boolean;
 }
 
 class SocketTransport extends StreamsTransport {
@@ -38,20 +37,23 @@ class SocketTransport extends StreamsTransport {
   }
 
   setTimer(callback: () => void, ms: number): () => void {
-    const timer = { callback, ms, isCancelled: false };
-    this.#timers.push(timer);
+    let isOver = false;
+    const fire = (): void => {
+      if (!isOver) callback();
+      isOver = true;
+    };
+    this.#timers.push({ fire, ms });
     this.#timing.ring();
-    // Only the handler that set it could clear it; another's may have the same number.
-    return () => void (timer.isCancelled = true);
+    // The handler that asks has one as well: workerd ends those that wait for nothing but another handler.
+    setTimeout(fire, ms);
+    // Neither is cleared: that can only be done by the handler that set it, and another's may have the same number.
+    return () => void (isOver = true);
   }
 
   /** Sets timers as part of the handler that owns the socket, whoever asks for them. */
   async #setTimers(): Promise<void> {
     while (!this.#isGone) {
-      for (const timer of this.#timers.splice(0))
-        setTimeout(() => {
-          if (!timer.isCancelled) timer.callback();
-        }, timer.ms);
+      for (const { fire, ms } of this.#timers.splice(0)) setTimeout(fire, ms);
       await this.#timing.sleep();
     }
   }

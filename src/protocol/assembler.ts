@@ -31,8 +31,12 @@ export class Assembler {
       // in the end; no later frame may, since many small ones would then each cost a copy of all before them.
       const doubled = Math.max(2 * this.#bytes.length, SMALLEST);
       const bound = needed + left === this.#firstFrame ? this.#firstFrame : Infinity;
-      const room = Math.max(needed, Math.min(bound, doubled));
-      if (!this.#budget.take(room - this.#bytes.length)) return false;
+      const held = this.#bytes.length;
+      let room = Math.max(needed, Math.min(bound, doubled));
+      if (!this.#budget.take(room - held)) {
+        room = needed;
+        if (!this.#budget.take(room - held)) return false;
+      }
       const grown = new Uint8Array(room);
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;

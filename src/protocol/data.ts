@@ -9,9 +9,20 @@ export type Message = string | Uint8Array;
 const isPlain = (buffer: ArrayBufferLike): boolean =>
   buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable;
 
-const lengthProperty = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")!;
+type Fields = Record<"buffer" | "byteOffset" | "byteLength", PropertyDescriptor>;
+
+const ofArray = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array);
+const ofDataView = Object.getOwnPropertyDescriptors(DataView.prototype);
 /** What `length` says as long as nothing hides it. */
-const lengthOf = (bytes: Uint8Array): number => lengthProperty.get!.call(bytes) as number;
+const lengthOf = (bytes: Uint8Array): number => ofArray.length.get!.call(bytes);
+
+/** The bytes that a view covers, whatever fields of its own it has: others would be sent that nobody passed in. */
+function covered(view: ArrayBufferView): Uint8Array {
+  const isArray = ofArray[Symbol.toStringTag].get!.call(view) !== undefined;
+  const { buffer, byteOffset, byteLength }: Fields = isArray ? ofArray : ofDataView;
+  const get = (field: PropertyDescriptor): unknown => field.get!.call(view);
+  return new Uint8Array(get(buffer) as ArrayBuffer, get(byteOffset) as number, get(byteLength) as number);
+}
 
 /**
  * Exactly the bytes that the view covers at this moment. Memory that can change its size, or that another thread can
@@ -22,14 +33,12 @@ const lengthOf = (bytes: Uint8Array): number => lengthProperty.get!.call(bytes) 
  */
 export function toBytes(data: Exclude<Data, string>, keptFrom = 0): Uint8Array {
   try {
-    // What is empty may be so because its buffer is detached; and a length that is not the view's own would have bytes
-    // sent that nobody passed in.
+    // What is empty may be so because its buffer is detached.
     const isSound = data instanceof Uint8Array && data.length > 0 && data.length === lengthOf(data);
     if (isSound && (data.length < keptFrom || isPlain(data.buffer))) return data;
     // A DataView can be made of a buffer from any realm, and of nothing that only calls itself one.
-    const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(data) ? data : new DataView(data);
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    return isPlain(buffer) ? bytes : new Uint8Array(bytes);
+    const bytes = covered(ArrayBuffer.isView(data) ? data : new DataView(data));
+    return isPlain(bytes.buffer) ? bytes : new Uint8Array(bytes);
   } catch {
     const wanted = "a string, or bytes (Uint8Array, ArrayBuffer, …) whose buffer was not transferred away";
     throw typeError("ERR_DATA_TYPE", `A message is ${wanted}; this is ${name(data)}.`);

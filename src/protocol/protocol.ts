@@ -179,6 +179,9 @@ export class Protocol implements DecoderSink {
       for (const session of [...this.#sessions].reverse()) {
         if (session.rsv & rsv) bytes = session.decode(opcode, bytes, this.#options.maxLength);
       }
+      // Its author may have forgotten.
+      if (bytes.length > this.#options.maxLength)
+        throw new ProtocolError("ERR_TOO_LONG", "a message is decoded to more than maxLength", MESSAGE_TOO_BIG);
     } catch (error) {
       const closeCode = error instanceof ProtocolError ? error.closeCode : INVALID_PAYLOAD;
       this.fail(closeCode, error instanceof Error ? error.message : String(error));

@@ -16,7 +16,9 @@ export type Step =
   | readonly ["close", code?: number, reason?: string]
   | readonly ["blocks", size: number]
   | readonly ["flood", count: number, size: number]
-  | readonly ["loop", count: number, size: number, signal: string];
+  | readonly ["loop", count: number, size: number, signal: string]
+  | readonly ["attempt", misuse: string]
+  | readonly ["upon", event: string, what: string];
 
 export type Script = readonly Step[];
 
@@ -31,9 +33,23 @@ export interface PartyOptions {
   readonly additionalHeaders?: Readonly<Record<string, string>>;
   readonly handshakeTimeout?: number;
   readonly closeTimeout?: number;
+  readonly highWaterMark?: number;
+  readonly maxHeadLength?: number;
+  readonly maxQueuedBytes?: number;
+  readonly slowConsumer?: string;
+  readonly heartbeat?: { readonly interval: number; readonly timeout: number };
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerAddress?: number;
+  readonly origins?: string | readonly string[];
+  /** Bytes: the agent makes a `Budget` of them for each server and client. */
+  readonly budget?: number;
+  /** A hook by its name in `agent/core.mjs`. */
+  readonly upgrade?: "later" | "never" | "throws" | "certified";
   readonly path?: string;
   readonly tls?: TlsOptions;
-  readonly extensions?: readonly "reversing"[];
+  readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];
+  /** Server: nobody listens to its `refused`, nor to an event of its connections but `message`. */
+  readonly isDeaf?: boolean;
   /** The server is attached to a web server of the runtime's. */
   readonly attached?: boolean;
   /** The client is given a socket of the runtime's `node:net`. */
@@ -53,6 +69,16 @@ export interface ConnectOptions {
 export interface Serving {
   readonly number: number;
   readonly port: number;
+}
+
+/** What an opening handshake was refused with, as the caller of `connect` gets it. */
+export interface Failure {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly status?: number;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly bodyLength?: number;
 }
 
 /** What a connection has come to so far. */
@@ -190,6 +216,41 @@ export class Agent implements Party {
   /** The statuses of the requests that a server refused so far. */
   async refused({ number }: Serving): Promise<number[]> {
     return (await this.#call("refused", number)) as number[];
+  }
+
+  /** What a server holds at this moment. */
+  async holding({ number }: Serving): Promise<{ connections: number; opening: number }> {
+    return (await this.#call("holding", number)) as { connections: number; opening: number };
+  }
+
+  /** Has a server close its connections within that many milliseconds. */
+  async drain({ number }: Serving, timeout: number): Promise<void> {
+    await this.#call("drain", number, timeout);
+  }
+
+  /** Has a server send messages to all its connections, no faster than one of them takes them. */
+  async broadcast({ number }: Serving, content: Content, count: number): Promise<void> {
+    await this.#call("broadcast", number, content, count);
+  }
+
+  /** Connects, with nobody listening to what comes of it but for the steps `upon` of a script. */
+  async dialDeaf(url: string, options: PartyOptions = {}, script: Script = []): Promise<void> {
+    await this.#call("dialDeaf", url, options, script);
+  }
+
+  /** How many such clients are not closed yet. */
+  async deafClients(): Promise<number> {
+    return (await this.#call("deafClients")) as number;
+  }
+
+  /** Connects by `connect`; answers what that was rejected with, or nothing once the server has closed. */
+  async dial(url: string, options: PartyOptions = {}): Promise<Failure | undefined> {
+    return ((await this.#call("dial", url, options)) as Failure | null) ?? undefined;
+  }
+
+  /** Has it do one of `refusals` in `agent/misuse.mjs`; answers name and code of what was thrown. */
+  async refusal(name: string, url: string): Promise<unknown> {
+    return this.#call("refusal", name, url);
   }
 
   async stop(): Promise<void> {

@@ -48,6 +48,11 @@ export class Raw {
     });
   }
 
+  /** Resolves when something has come, or the other side is gone. */
+  async more(): Promise<void> {
+    if (!this.hasEnded) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
   /** All that came and was not taken. */
   get bytes(): Buffer {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
@@ -142,6 +147,11 @@ export class RawServer {
     return raw ? Promise.resolve(raw) : new Promise((resolve) => this.#awaited.set(key, resolve));
   }
 
+  /** Whether a client has asked for `/key` that nobody took. */
+  has(key: string): boolean {
+    return this.#come.has(key);
+  }
+
   close(): void {
     for (const { tcp } of this.#all) tcp.destroy();
     this.#server.close();
@@ -153,17 +163,28 @@ export function openingResponse(client: Raw, fields = ""): string {
   return switching(acceptOf(client.field("Sec-WebSocket-Key")), fields);
 }
 
-/** How many whole frames there are (§5.2), whatever is in them. */
+/** The place behind the frame that begins at `at` (§5.2), whatever is in it; undefined if that has not come. */
+function frameEnd(bytes: Buffer, at: number): number | undefined {
+  if (bytes.length < at + 2) return undefined;
+  const short = bytes[at + 1]! & 0x7f;
+  const head = (short === 127 ? 10 : short === 126 ? 4 : 2) + (bytes[at + 1]! & 0x80 ? 4 : 0);
+  if (bytes.length < at + head) return undefined;
+  const length =
+    short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
+  const end = at + head + length;
+  return bytes.length < end ? undefined : end;
+}
+
+/** How many whole frames there are. */
 export function frameCount(bytes: Buffer): number {
-  let at = 0;
-  for (let count = 0; ; count++) {
-    if (bytes.length < at + 2) return count;
-    const short = bytes[at + 1]! & 0x7f;
-    const head = (short === 127 ? 10 : short === 126 ? 4 : 2) + (bytes[at + 1]! & 0x80 ? 4 : 0);
-    if (bytes.length < at + head) return count;
-    const length =
-      short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
-    at += head + length;
-    if (bytes.length < at) return count;
-  }
+  let count = 0;
+  for (let at = frameEnd(bytes, 0); at !== undefined; at = frameEnd(bytes, at)) count++;
+  return count;
+}
+
+/** Where the last whole frame begins, or the first one. */
+export function lastFrameStart(bytes: Buffer): number {
+  let start = 0;
+  for (let at: number | undefined = 0; at !== undefined && at < bytes.length; at = frameEnd(bytes, at)) start = at;
+  return start;
 }

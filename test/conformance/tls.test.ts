@@ -1,3 +1,7 @@
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { WebSocket } from "ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TlsOptions } from "../../src/driver/transport.ts";
 import { certificates, type Certificates } from "../helpers/certificates.ts";
@@ -149,5 +153,21 @@ describe.each(runtimeNames)("a server on %s", (name) => {
     const [log] = await client.finished(key);
     expect(log!.map(([kind]) => kind)).toEqual(["failed", "close"]);
     await expectTalk(parties.get(name)!, client, servers.trusted, { ca: made.ca }, "127.0.0.1");
+  });
+});
+
+// workerd takes certificates by its configuration alone, and does not show them.
+describe.each(runtimeNames.filter((name) => name !== "workerd"))("a server on %s", (name) => {
+  it("shows its hook the client's certificate, or that there is none", async () => {
+    const certificateSeen = async (tls: TlsOptions, identity: Partial<Certificates["client"]>): Promise<unknown> => {
+      const { port } = await parties.get(name)!.serve({ tls, upgrade: "certified" });
+      const ws = new WebSocket(`wss://localhost:${port}/${++lastKey}`, { ca: made.ca, ...identity });
+      const [response] = (await once(ws, "upgrade")) as [IncomingMessage];
+      ws.terminate();
+      return response.headers["x-certificate"];
+    };
+    const { raw } = new X509Certificate(made.client.cert);
+    expect(await certificateSeen(servers.verifying, made.client)).toBe(raw.toString("base64"));
+    expect(await certificateSeen(servers.trusted, {})).toBe("none");
   });
 });

@@ -1,5 +1,5 @@
+import { AssertionError } from "node:assert";
 import { isDeepStrictEqual } from "node:util";
-import { expect } from "vitest";
 import {
   EVENT_ASCII,
   EVENT_FIRST,
@@ -256,9 +256,9 @@ function dropUnfinished(parts: MessagePart[], { closeCode }: Violation): void {
   if (closeCode === 1007 && parts.at(-1)?.last === false) parts.pop();
 }
 
-/** As `expect(actual).toEqual(expected)`, at a cost that allows a million of them. */
+/** As `expect(actual).toStrictEqual(expected)`, at a cost that allows a million of them; and outside of vitest too. */
 export function same(actual: unknown, expected: unknown, what: string): void {
-  if (!isDeepStrictEqual(actual, expected)) expect(actual, what).toEqual(expected);
+  if (!isDeepStrictEqual(actual, expected)) throw new AssertionError({ message: what, actual, expected });
 }
 
 /** The stream in pieces of `size` bytes. */

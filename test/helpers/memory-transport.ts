@@ -19,6 +19,7 @@ export class MemoryTransport implements Transport {
   #isDestroyed = false;
   #isClosed = false;
   #isScheduled = false;
+  #breakage: Error | undefined;
   readonly #chunkSize: number;
 
   private constructor(chunkSize: number) {
@@ -85,6 +86,12 @@ export class MemoryTransport implements Transport {
     }
   }
 
+  /** It breaks: this end is closed with `error`, and what is under way is lost. */
+  break(error: Error): void {
+    this.#breakage = error;
+    this.destroy();
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -118,7 +125,7 @@ export class MemoryTransport implements Transport {
     }
     if (this.#handler && !this.#isClosed && (this.#isDestroyed || (this.#sentEnd && other.#sentEnd))) {
       this.#isClosed = true;
-      this.#report((handler) => handler.close());
+      this.#report((handler) => handler.close(this.#breakage));
       other.#schedule();
     }
     const next = this.#outgoing[0];

@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import type { Codec } from "../../src/codec/codec.ts";
 import type { HybiError } from "../../src/errors.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
@@ -57,7 +56,7 @@ export class Session implements ProtocolHandler {
   }
 
   failed(error: HybiError): void {
-    if (!(error instanceof ProtocolError)) expect.fail(`failed with ${String(error)}`);
+    if (!(error instanceof ProtocolError)) throw new Error(`failed with ${String(error)}`);
     this.errors.push(error);
     this.events.push(["failed", error.closeCode, error.code]);
   }
@@ -65,7 +64,8 @@ export class Session implements ProtocolHandler {
   /** The frames sent since the last call, each of which is masked as the role demands (RFC 6455 §5.1). */
   takeFrames(): WireFrame[] {
     const frames = readFrames(concat(this.protocol.outbox.take()));
-    for (const { key } of frames) if ((key !== undefined) !== (this.protocol.role === "client")) expect.fail("masking");
+    for (const { key } of frames)
+      if ((key !== undefined) !== (this.protocol.role === "client")) throw new Error("A frame is masked wrongly.");
     return frames;
   }
 
@@ -73,7 +73,8 @@ export class Session implements ProtocolHandler {
     return this.takeFrames().map(({ fin, rsv, opcode, payload }): Sent => {
       if (opcode !== 8) return [(fin ? 0x80 : 0) | rsv | opcode, latin1(payload)];
       // §5.5: a control frame has at most 125 bytes, and is not fragmented
-      if (!fin || rsv || payload.length > 125 || payload.length === 1) expect.fail("a malformed Close frame was sent");
+      if (!fin || rsv || payload.length > 125 || payload.length === 1)
+        throw new Error("A malformed Close frame was sent.");
       if (payload.length === 0) return ["close", undefined, ""];
       const reason = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload.subarray(2));
       const isWhy = this.errors.some(({ message }) => message.includes(reason)) && reason !== "";
@@ -97,7 +98,7 @@ export class Session implements ProtocolHandler {
     const sent = this.takeSent();
     const { readyState } = protocol;
     protocol.transportClosed();
-    expect(protocol.readyState).toBe("closed");
+    if (protocol.readyState !== "closed") throw new Error(`It is ${protocol.readyState} behind its end.`);
     const { closeCode, closeReason, wasClean } = protocol;
     return { events: this.events, sent, readyState, closeCode, closeReason, wasClean };
   }

@@ -11,7 +11,7 @@ import { Peer, concat } from "../helpers/wire.ts";
 const part = { fin: false };
 const x = (length: number): string => "x".repeat(length);
 
-describe("HOSTILE: endless fragments of one byte", () => {
+describe("endless fragments of one byte", () => {
   it.each(roles)("end at the default's 65,536: 1008 (%s)", (role) => {
     expect(DEFAULT_MAX_FRAGMENTS).toBe(65_536);
     const peer = new Peer(role);

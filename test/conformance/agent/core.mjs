@@ -7,10 +7,12 @@
  *
  * @module
  */
-import { Client, HandshakeError, ProtocolError, Server } from "hybi";
+import { Budget, Client, HandshakeError, ProtocolError, Server, connect } from "hybi";
 import { defaultCodec } from "hybi/codec";
 import { driverFor, host } from "hybi/driver";
-import { noise } from "./data.mjs";
+import { messageOf, noise } from "./data.mjs";
+import { refusals, upon } from "./misuse.mjs";
+import { careless, repeating } from "./repeating.mjs";
 import { reversing } from "./reversing.mjs";
 import { Track } from "./track.mjs";
 
@@ -20,15 +22,45 @@ const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
 const tracks = new Map();
 const scripts = new Map();
 const servers = [];
+/** Clients whose errors nobody listens to, while they live. */
+const deaf = new Set();
+const extensionsOf = { reversing, repeating, careless };
+
+/** Hooks for `upgrade`, by what comes of them. */
+const hooks = {
+  later: async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  },
+  never: () => new Promise(() => undefined),
+  certified: ({ peerCertificate }) => ({
+    headers: { "X-Certificate": peerCertificate ? Buffer.from(peerCertificate).toString("base64") : "none" },
+  }),
+  throws() {
+    throw new Error("thrown on purpose");
+  },
+};
 
 /** The options of hybi from those of a command, which is JSON. */
-function optionsOf({ extensions, dialed, ...options }, runtime) {
-  return { ...options, ...(extensions && { extensions: [reversing] }), ...(dialed && { dial: runtime.dial }) };
+function optionsOf({ extensions, budget, upgrade, dialed, ...options }, runtime) {
+  return {
+    ...options,
+    ...(extensions && { extensions: extensions.map((name) => extensionsOf[name]) }),
+    ...(budget !== undefined && { budget: new Budget(budget) }),
+    ...(upgrade && { upgrade: hooks[upgrade] }),
+    ...(dialed && { dial: runtime.dial }),
+  };
+}
+
+/** Lets go what comes, and listens to nothing else but for what the script has it do. */
+function deafen(ws, script = []) {
+  ws.on("message", () => undefined);
+  for (const [, event, what] of script) upon(ws, event, what);
 }
 
 /** The connection in the words of a script. */
 function faceOf(ws) {
   return {
+    connection: ws,
     send: (data, options) => ws.send(data, options),
     tell: (data, callback) => ws.send(data, { callback }),
     ping: (payload) => ws.sendPing(payload),
@@ -68,13 +100,14 @@ const opened = (track, ws) => track.add("open", ws.protocol, ws.extensions.join(
 
 const commands = {
   /** Opens a server, on a certain socket if the runtime's are given; answers its number, and where it listens. */
-  async serve(runtime, { attached, ...options }, socket) {
+  async serve(runtime, { isDeaf, attached, ...options }, socket) {
     const server = new Server({ ...(!attached && runtime.where), ...optionsOf(options, runtime) });
     const refused = [];
-    server.on("refused", ({ status }) => refused.push(status));
+    if (!isDeaf) server.on("refused", ({ status }) => refused.push(status));
     server.on("connection", (ws, { path }) => {
       const key = path.slice(1);
       const script = scripts.get(key) ?? [];
+      if (isDeaf) return deafen(ws, script);
       const track = follow(key, ws, script);
       opened(track, ws);
       void track.run(script);
@@ -85,6 +118,58 @@ const commands = {
 
   /** The statuses of the requests that a server refused so far. */
   refused: (_, number) => servers[number].refused,
+
+  /** What a server holds. */
+  holding(_, number) {
+    const { open, opening } = servers[number].server.stats();
+    return { connections: open, opening };
+  },
+
+  /** Has a server close, and does not wait for it. */
+  drain: (_, number, timeout) => void servers[number].server.close({ timeout }),
+
+  /** Sends messages to all the connections of a server, as fast as the fastest of them takes them. */
+  async broadcast(_, number, content, count) {
+    const { connections } = servers[number].server;
+    const message = messageOf(content);
+    for (let i = 0; i < count; i++) {
+      for (const ws of connections) {
+        try {
+          ws.send(message);
+        } catch (error) {
+          if (error.code !== "ERR_QUEUE_FULL") throw error;
+        }
+      }
+      while (Math.min(...[...connections].map((ws) => ws.bufferedAmount)) > 0) await tick();
+    }
+  },
+
+  /** Connects with nobody listening; answers at once. */
+  dialDeaf(_, url, options, script) {
+    const ws = new Client(url, optionsOf(options));
+    deaf.add(ws);
+    deafen(ws, script);
+  },
+
+  /** How many of those clients live. */
+  deafClients() {
+    for (const ws of deaf) if (ws.readyState === "closed") deaf.delete(ws);
+    return deaf.size;
+  },
+
+  /** Connects by the promise, and waits until the server closes; answers the error if there is one. */
+  async dial(_, url, options) {
+    try {
+      const ws = await connect(url, optionsOf(options));
+      await new Promise((resolve) => ws.once("close", resolve));
+    } catch (error) {
+      const { name, code, status, headers, body, message } = error;
+      return { name, code, status, headers: headers && [...headers], bodyLength: body?.length, message };
+    }
+  },
+
+  /** Does what hybi is to refuse, by its name; answers what was thrown. */
+  refusal: (_, name, url) => refusals.find((one) => one.name === name).run(url),
 
   /** Gives the connection that will have this key a script of its own. */
   prepare: (_, key, script) => void scripts.set(key, script),

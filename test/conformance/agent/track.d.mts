@@ -2,6 +2,8 @@ import type { Log, Script } from "../party.ts";
 
 /** A connection in the words of a script. */
 export interface Face {
+  /** The connection itself, where it is hybi's. */
+  readonly connection?: unknown;
   send(data: string | Uint8Array, options?: { type?: "continuation"; fin: boolean }): boolean;
   /** Sends, and calls back once that is done or has failed. */
   tell(data: string | Uint8Array, callback: () => void): unknown;

@@ -1,4 +1,5 @@
 import { block, isBlock, messageOf, shown } from "./data.mjs";
+import { attempt, upon } from "./misuse.mjs";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -113,6 +114,10 @@ export class Track {
     signal: async (name) => {
       while (!this.signals.has(name)) await tick();
     },
+    /** Does with hybi's connection what a user should not; the log has what was thrown. */
+    attempt: (name) => void this.add("attempted", ...attempt(this.#face.connection, name)),
+    /** Has a listener of its event do it. */
+    upon: (event, what) => upon(this.#face.connection, event, what),
     pause: () => this.#face.pause(),
     resume: () => this.#face.resume(),
     close: (code, reason) => void this.#face.close(code, reason),

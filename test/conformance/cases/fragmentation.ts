@@ -148,7 +148,7 @@ export const sections: readonly Section[] = [
     ],
   },
   {
-    title: "HOSTILE: empty fragments move nothing forward, so few in a row are taken",
+    title: "empty fragments move nothing forward, so few in a row are taken",
     cases: [
       {
         name: "the most in a row, at the start, in the middle, and behind a control frame",

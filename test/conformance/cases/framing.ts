@@ -97,7 +97,7 @@ export const sections: readonly Section[] = [
         frames: (peer) => [header(peer, 2, length)],
         expected: fails(1002),
       })),
-      // HOSTILE.md; seed defect 2: fourteen bytes that declare 2^40
+      // Seed defect 2: fourteen bytes that declare 2^40
       ...[2n ** 31n, 2n ** 32n, 2n ** 32n + 10n, 2n ** 40n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 1n].map(
         (length): Case => ({
           name: `${length} bytes, which is over maxLength: 1009, before any payload (seed defect 2)`,

@@ -9,7 +9,7 @@ const header = (peer: Peer, opcode: number, length: number | bigint, fin = true)
 
 export const sections: readonly Section[] = [
   {
-    title: "HOSTILE: maxLength, over all of a message (seed defect 3)",
+    title: "maxLength, over all of a message (seed defect 3)",
     cases: [
       ...[0, 1, 10, 125, 126, 200].flatMap((maxLength): Case[] => [
         {
@@ -109,7 +109,7 @@ export const sections: readonly Section[] = [
     ],
   },
   {
-    title: "HOSTILE: maxFragments",
+    title: "maxFragments",
     cases: [
       {
         name: "1: whole messages alone",

@@ -1,0 +1,3 @@
+import { attackOn } from "./on.ts";
+
+attackOn("workerd");
