@@ -29,6 +29,9 @@ const { values } = parseArgs({
 const connections = Number(values.connections);
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
+/** A short soak has everyone wait less, so that it sees as many connections come and go. */
+const pace = Math.min(1, minutes / 2);
+const handshakeTimeout = Math.max(4000, 10_000 * pace);
 const MIB = 1 << 20;
 /** The share of the places that is taken at least; in the others one connection is gone, and the next not there yet. */
 const MOST = 0.75;
@@ -64,7 +67,13 @@ function withDescriptors(command) {
 
 const command = commands[values.runtime];
 if (!command) throw new Error(`The runtimes are ${Object.keys(commands).join(", ")}, not ${values.runtime}.`);
-const [shell, ...args] = withDescriptors([...command, path("soak/server.mjs"), String(seed), ...hosts]);
+const [shell, ...args] = withDescriptors([
+  ...command,
+  path("soak/server.mjs"),
+  String(seed),
+  String(handshakeTimeout),
+  ...hosts,
+]);
 const server = spawn(shell, args, { stdio: ["ignore", "inherit", "pipe", "ipc"] });
 let complaints = "";
 server.stderr.on("data", (chunk) => (complaints += chunk));
@@ -126,8 +135,7 @@ const clients = Array.from({ length: workers }, () => {
 
 function load(round) {
   const places = Math.floor(connections / workers);
-  for (const [worker, child] of clients.entries())
-    child.send({ urls, seed: seed + round, worker, places, pace: Math.min(1, minutes / 2) });
+  for (const [worker, child] of clients.entries()) child.send({ urls, seed: seed + round, worker, places, pace });
 }
 
 /** Empties the places; answers what the clients have to say. */
@@ -147,7 +155,7 @@ async function drained(most) {
 
 /** Waits until most of the places are taken, which a machine that is busy with other things may never see. */
 async function loaded() {
-  for (const from = performance.now(); performance.now() - from < 300_000; await sleep(1000))
+  for (const from = performance.now(); performance.now() - from < 300_000; await sleep(200))
     if ((await ask(0)).connections >= MOST * connections) return;
 }
 

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 
 /** Runs a command; answers its exit code, and what it printed. */
-async function run(command: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
+async function run(
+  { onTestFinished }: TestContext,
+  command: string,
+  ...args: string[]
+): Promise<{ code: number | null; output: string }> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill());
   let output = "";
@@ -13,15 +17,19 @@ async function run(command: string, ...args: string[]): Promise<{ code: number |
 }
 
 describe("the soak, for a short time", () => {
-  it.concurrent.each(["node", "deno", "bun"])("keeps its rules on %s", { timeout: 120_000 }, async (runtime) => {
-    const options = ["--connections", "200", "--minutes", "0.1", "--runtime", runtime];
-    const { code, output } = await run(process.execPath, "bench/soak.mjs", ...options);
-    expect(code, output).toBe(0);
-  });
+  it.concurrent.for(["node", "deno", "bun"])(
+    "keeps its rules on %s",
+    { timeout: 120_000 },
+    async (runtime, context) => {
+      const options = ["--connections", "200", "--minutes", "0.1", "--runtime", runtime];
+      const { code, output } = await run(context, process.execPath, "bench/soak.mjs", ...options);
+      expect(code, output).toBe(0);
+    },
+  );
 
-  it("says what is wrong when it is asked for more connections than there are descriptors", async () => {
+  it("says what is wrong when it is asked for more connections than there are descriptors", async (context) => {
     const limited = 'ulimit -n 500 && exec "$0" bench/soak.mjs --connections 1000';
-    const { code, output } = await run("/bin/sh", "-c", limited, process.execPath);
+    const { code, output } = await run(context, "/bin/sh", "-c", limited, process.execPath);
     expect(code).toBe(1);
     expect(output).toContain("A process may open 500 files here at the most, and the server needs 1400");
   });
