@@ -78,7 +78,7 @@ export class Server<Data = undefined> extends Emitter<ServerEvents<Data>> {
       this.#opening.delete(connection);
       this.#refused.add(connection);
       this.#ledger.refused(refusal);
-      if (refusal.reason === "error") this.#report(refusal.cause as Error);
+      if (refusal.reason === "error") this.#report((refusal.cause as Error | undefined) ?? refusal);
       this.emit("refused", refusal);
     },
     closed: (connection) => this.#closedOne(connection),
