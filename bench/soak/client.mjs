@@ -119,14 +119,20 @@ async function read(base, random) {
   const { ws, errors } = one;
   let left = 20 + random(200);
   let seq = 0;
-  for await (const message of ws) {
-    const wrong = fault(message, seq++);
-    if (wrong) violation(`a slow reader: ${wrong}`);
-    if (--left <= 0 || isDraining) break;
-    await pause(random(400));
+  try {
+    for await (const message of ws) {
+      const wrong = fault(message, seq++);
+      if (wrong) violation(`a slow reader: ${wrong}`);
+      if (--left <= 0 || isDraining) break;
+      await pause(random(400));
+    }
+    if (errors.length > 0) violation(`a slow reader: ${errors[0].message}`);
+  } catch (error) {
+    // A Ping behind megabytes that it has not read yet is answered late, and the server may give it up by then.
+    if (error.code !== "ERR_CLOSED") throw error;
+    tally.add("slow readers given up");
   }
   tally.add("messages read slowly", seq);
-  if (errors.length > 0) violation(`a slow reader: ${errors[0].message}`);
   ws.terminate();
   await one.closed;
 }

@@ -5,7 +5,7 @@ import { Server } from "hybi";
 import { defaultCodec } from "hybi/codec";
 import { Tally, chance, compose, fault, send } from "./traffic.mjs";
 
-const [seed, ...hosts] = process.argv.slice(2);
+const [seed, handshakeTimeout, ...hosts] = process.argv.slice(2);
 const tally = new Tally();
 const violations = [];
 let opened = 0;
@@ -53,7 +53,8 @@ function accept(ws, { path }) {
 }
 
 // Several addresses have several times the ports.
-const servers = hosts.map((host) => new Server({ host, port: 0, handshakeTimeout: 5000, closeTimeout: 5000 }));
+const options = { port: 0, handshakeTimeout: Number(handshakeTimeout), closeTimeout: 5000 };
+const servers = hosts.map((host) => new Server({ host, ...options }));
 const urls = [];
 for (const [i, server] of servers.entries()) {
   server.on("connection", accept);

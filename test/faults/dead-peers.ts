@@ -19,6 +19,8 @@ const LIFE = heartbeat.interval + heartbeat.timeout;
 
 /** Where much goes through, the test and its proxies have their hands full. */
 const slowly = { interval: 400, timeout: 1000 };
+/** Where the test and its proxy may be kept waiting themselves. */
+const patiently = { interval: 400, timeout: 1500 };
 
 const MIB = 1 << 20;
 const LARGE = 64 * MIB;
@@ -238,8 +240,8 @@ export function findDeadPeers(name: RuntimeName): void {
   // It holds the whole process up, so nothing else may go on meanwhile.
   describe.each(roles)(`${name} as a busy %s`, (role) => {
     it.each([
-      ["longer than interval and timeout", LIFE + 500],
-      ["until just past the peer's deadline", heartbeat.timeout],
+      ["longer than interval and timeout", patiently.interval + patiently.timeout + 500],
+      ["until just past the peer's deadline", patiently.timeout],
     ])("ends nobody because it was busy itself, %s", async (_, ms) => {
       const script: Script = [
         ["signal", "go"],
@@ -248,7 +250,7 @@ export function findDeadPeers(name: RuntimeName): void {
         ["close", 1000],
       ];
       // The Pong comes while it is busy.
-      const way = await connect(role, { script }, [], 100);
+      const way = await connect(role, { script, options: { heartbeat: patiently } }, [], 100);
       await beats(way, 2);
       await agent.signal(way.own, "go");
       await beats(way, 3);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Budget, connect, type Message } from "../../src/index.ts";
 import { Listening } from "../helpers/peers.ts";
-import type { RawPeer} from "../helpers/raw-peer.ts";
+import type { RawPeer } from "../helpers/raw-peer.ts";
 import { frame, op } from "../helpers/raw-peer.ts";
 import { Recording, until } from "../helpers/until.ts";
 

@@ -6,7 +6,10 @@ import { Listening } from "../helpers/peers.ts";
 import { RawPeer, request } from "../helpers/raw-peer.ts";
 import { next, until } from "../helpers/until.ts";
 
-const answer = async (port: number, changes: Parameters<typeof request>[0] = {}): Promise<[status: number, retryAfter: string | undefined]> => {
+const answer = async (
+  port: number,
+  changes: Parameters<typeof request>[0] = {},
+): Promise<[status: number, retryAfter: string | undefined]> => {
   const peer = await RawPeer.connect(port);
   peer.write(request(changes));
   const { status, headers } = await peer.readHead();
