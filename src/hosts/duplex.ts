@@ -49,6 +49,7 @@ export class DuplexTransport implements Transport {
   }
 
   ended(): void {
+    this.#writeLeft();
     this.#handler?.end();
   }
 
@@ -65,7 +66,8 @@ export class DuplexTransport implements Transport {
 
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
     const size = chunks.reduce((sum, { length }) => sum + length, 0);
-    if (!this.#left && (size <= PIECE || queueSize(this.raw) !== undefined)) return this.#write(chunks, done);
+    const isWhole = size <= PIECE || this.raw.readableEnded || queueSize(this.raw) !== undefined;
+    if (!this.#left && isWhole) return this.#write(chunks, done);
     const isFirst = !this.#left;
     const left = (this.#left ??= []);
     const last = chunks.length - 1;
@@ -101,6 +103,14 @@ export class DuplexTransport implements Transport {
       if (error) this.#dropLeft(error);
       else this.#writeNext();
     });
+  }
+
+  /** Some streams end with their peer's, behind what was written by then. */
+  #writeLeft(): void {
+    const left = this.#left;
+    this.#left = undefined;
+    this.#leftBytes = 0;
+    for (const { bytes, done } of left ?? []) this.#write([bytes], (error) => done?.(error));
   }
 
   #dropLeft(error: Error): void {
