@@ -5,20 +5,32 @@
  * @module
  */
 import { connect, type Socket } from "cloudflare:sockets";
-import type { DialOptions, Host, TlsOptions, Transport } from "../driver/transport.ts";
+import type { DialOptions, Host, TlsOptions, Transport, TransportHandler } from "../driver/transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { Bell, host as base, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams.ts";
 
-interface Timer {
-  readonly fire: () => void;
-  readonly ms: number;
+/** Milliseconds after which a handler that waits looks again whether it still has to. */
+const LOOK_AGAIN = 1000;
+
+/** Has the handler that calls this wait, for workerd ends those that wait for nothing but another handler. */
+function stay(isOver: () => boolean, fire: () => void, ms: number): void {
+  setTimeout(
+    () => {
+      if (ms <= LOOK_AGAIN) fire();
+      else if (!isOver()) stay(isOver, fire, ms - LOOK_AGAIN);
+    },
+    Math.min(ms, LOOK_AGAIN),
+  );
 }
 
 class SocketTransport extends StreamsTransport {
   readonly #socket: Socket;
-  /** Timers that are to be set. */
-  readonly #timers: Timer[] = [];
-  readonly #timing = new Bell();
+  /** What the handler that owns the socket is to do with timers: only who set one can clear it. */
+  readonly #timing: (() => void)[] = [];
+  readonly #bell = new Bell();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** The handler that owns the socket is at work. */
+  #isInside = false;
   #isGone = false;
 
   constructor(socket: Socket, head?: Uint8Array) {
@@ -33,29 +45,61 @@ class SocketTransport extends StreamsTransport {
       this.remoteAddress = hostname;
       this.remotePort = port === undefined ? undefined : Number(port);
     });
-    void this.#setTimers();
+    void this.#keepTime();
+  }
+
+  override start(handler: TransportHandler): void {
+    super.start({
+      data: (chunk) => this.#inside(() => handler.data(chunk)),
+      end: () => this.#inside(() => handler.end()),
+      close: (error) => handler.close(error),
+    });
+  }
+
+  #inside(work: () => void): void {
+    this.#isInside = true;
+    try {
+      work();
+    } finally {
+      this.#isInside = false;
+    }
   }
 
   setTimer(callback: () => void, ms: number): () => void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
     const fire = (): void => {
-      if (!isOver) callback();
+      if (isOver) return;
       isOver = true;
+      callback();
     };
-    this.#timers.push({ fire, ms });
-    this.#timing.ring();
-    // The handler that asks has one as well: workerd ends those that wait for nothing but another handler.
-    setTimeout(fire, ms);
-    // Neither is cleared: that can only be done by the handler that set it, and another's may have the same number.
-    return () => void (isOver = true);
+    this.#time(() => {
+      if (!isOver) this.#timers.add((timer = setTimeout(() => this.#inside(fire), ms)));
+    });
+    if (!this.#isInside) stay(() => isOver, fire, ms);
+    return () => {
+      isOver = true;
+      this.#time(() => this.#clear(timer));
+    };
   }
 
-  /** Sets timers as part of the handler that owns the socket, whoever asks for them. */
-  async #setTimers(): Promise<void> {
+  #clear(timer: ReturnType<typeof setTimeout> | undefined): void {
+    clearTimeout(timer);
+    this.#timers.delete(timer!);
+  }
+
+  #time(work: () => void): void {
+    this.#timing.push(work);
+    this.#bell.ring();
+  }
+
+  /** Sets and clears timers as part of the handler that owns the socket, whoever asks for it. */
+  async #keepTime(): Promise<void> {
     while (!this.#isGone) {
-      for (const { fire, ms } of this.#timers.splice(0)) setTimeout(fire, ms);
-      await this.#timing.sleep();
+      for (const work of this.#timing.splice(0)) work();
+      await this.#bell.sleep();
     }
+    for (const timer of this.#timers) this.#clear(timer);
   }
 
   /** workerd keeps the TCP connection of a stream that was aborted; to be closed drops what is not sent as well. */
@@ -63,7 +107,7 @@ class SocketTransport extends StreamsTransport {
     void quietly(() => writer.close());
     void quietly(() => this.#socket.close());
     this.#isGone = true;
-    this.#timing.ring();
+    this.#bell.ring();
   }
 }
 
