@@ -71,6 +71,7 @@ class SocketTransport extends StreamsTransport {
     const fire = (): void => {
       if (isOver) return;
       isOver = true;
+      this.#timers.delete(timer!);
       callback();
     };
     this.#time(() => {
