@@ -32,6 +32,10 @@ export class Alarm extends Deadline {
 /** A setTimeout that is asked for more fires at once instead. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** Milliseconds that a timer may be late before this process counts as busy, and for which it then reads first. */
+const BUSY = 50;
+const READ_FIRST = 10;
+
 /** How fine deadlines are kept apart: they come up to this part of their time later, and so share spokes. */
 const FINENESS = 64;
 
@@ -45,6 +49,7 @@ export class Wheel {
   #timerDue = Infinity;
   #cancelTimer: (() => void) | undefined;
   #spread = 0;
+  #hasRead = false;
 
   constructor(host: Pick<Host, "setTimer" | "now">) {
     this.#host = host;
@@ -100,6 +105,13 @@ export class Wheel {
 
   #turn(): void {
     const now = this.#host.now();
+    // What came in time, while this process was busy, lies unread in the system still.
+    if (now - this.#timerDue > BUSY && !this.#hasRead) {
+      this.#hasRead = true;
+      this.#cancelTimer = this.#host.setTimer(() => this.#turn(), READ_FIRST);
+      return;
+    }
+    this.#hasRead = false;
     const errors: unknown[] = [];
     // A timer may come a moment early, and one that was cut to the longest comes before its time.
     for (const spoke of [...this.#spokes.values()].sort((a, b) => a.due - b.due)) {

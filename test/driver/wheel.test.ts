@@ -133,8 +133,21 @@ describe("a wheel", () => {
   it("says how late a deadline is", () => {
     wheel.set(new Noted("one"), 100);
     const due = clock.next;
-    clock.advance(10_000, 250);
-    expect(log).toEqual([["one", due + 250, 250]]);
+    clock.advance(10_000, 40);
+    expect(log).toEqual([["one", due + 40, 40]]);
+  });
+
+  it("that was held up lets what lies unread be read before anything expires", () => {
+    const [one, two] = [new Noted("one"), new Noted("two")];
+    wheel.set(one, 100);
+    wheel.set(two, 100);
+    const due = clock.next;
+    clock.advance(due + 250, 250);
+    expect(log).toEqual([]);
+    // The first of them has read what it waited for.
+    wheel.cancel(one);
+    clock.advance(10_000);
+    expect(log).toEqual([["two", due + 260, 260]]);
   });
 
   it("takes a timer that comes a moment early for one in time", () => {
