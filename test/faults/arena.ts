@@ -145,7 +145,7 @@ export class Arena {
 }
 
 /** How long what is to happen at once may take on a machine that is busy, in milliseconds. */
-const SOON = 15_000;
+const SOON = 25_000;
 
 /** Waits until what `read` answers is right; throws with the latest when that takes too long. */
 export async function comesTo<T>(read: () => Promise<T>, isRight: (value: T) => boolean, what: string): Promise<T> {
