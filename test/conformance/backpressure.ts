@@ -12,7 +12,7 @@ const COUNT = 512;
 /** What may be on the way while nobody reads: the system's own buffers of a connection, with room to spare. */
 const ON_THE_WAY = 48;
 /** What the process may take, however much goes through it: engines let the garbage of large messages lie for a while. */
-const MOST_MEMORY = 128 * MIB;
+const MOST_MEMORY = 192 * MIB;
 
 let lastKey = 0;
 
