@@ -7,7 +7,7 @@ const platform = ["Buffer", "process", "crypto", "setTimeout", "setInterval", "s
 platform.push("performance", "fetch", "Date", "console", "WebSocket");
 
 export default tseslint.config(
-  { ignores: ["build/", "dist/", "coverage/", "assembly/*.ts"] },
+  { ignores: ["build/", "dist/", "coverage/", "assembly/**/*.ts"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],
@@ -40,7 +40,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/codec/**", "src/protocol/**", "src/driver/**"],
+    files: ["src/codec/**", "src/deflate/**", "src/protocol/**", "src/driver/**"],
     rules: { "no-restricted-globals": ["error", ...platform] },
   },
   {

@@ -1,6 +1,6 @@
-// Builds the codec: two WebAssembly modules by asc, and plain JavaScript by wasm2js over a third, which is the scalar one
-// made for size. Each becomes a small ES module under build/codec/ whose default export is what src/codec/builds.ts
-// needs to make an instance.
+// Builds the two modules, the frame codec and DEFLATE: WebAssembly by asc, and plain JavaScript by wasm2js over a build
+// that is made for size. Each becomes a small ES module under build/ whose default export is what src/codec/builds.ts and
+// src/deflate/builds.ts need to make an instance.
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -10,19 +10,20 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const bin = (name, file) => join(dirname(require.resolve(`${name}/package.json`)), "bin", file);
-const out = "build/codec";
 
-const compile = (target) =>
-  run(process.execPath, [bin("assemblyscript", "asc.js"), "--config", "asconfig.json", "--target", target]);
+const compile = (entry, target) =>
+  run(process.execPath, [bin("assemblyscript", "asc.js"), entry, "--config", "asconfig.json", "--target", target]);
 
-async function inline(target) {
-  const wasm = await readFile(`${out}/${target}.wasm`);
-  // Hexadecimal, since the two modules have most of their code in common, and gzip sees that only at a byte's boundary.
-  await writeFile(`${out}/${target}.js`, `export default "${wasm.toString("hex")}";\n`);
+async function inline(name) {
+  const wasm = await readFile(`build/${name}.wasm`);
+  // Hexadecimal, since the codec's two modules have most of their code in common, and gzip sees that only at a byte's
+  // boundary.
+  await writeFile(`build/${name}.js`, `export default "${wasm.toString("hex")}";\n`);
+  await writeFile(`build/${name}.d.ts`, "declare const hex: string;\nexport default hex;\n");
 }
 
-async function toJavaScript() {
-  const { stdout } = await run(process.execPath, [bin("binaryen", "wasm2js"), `${out}/javascript.wasm`, "-O"], {
+async function toJavaScript(name) {
+  const { stdout } = await run(process.execPath, [bin("binaryen", "wasm2js"), `build/${name}.wasm`, "-O"], {
     maxBuffer: 1 << 24,
   });
   // wasm2js makes the instance as its module is evaluated; here that must wait until this build is the chosen one.
@@ -32,23 +33,26 @@ async function toJavaScript() {
   const prelude = stdout.slice(0, start).replace(/^\s*import .*$/gm, "");
   const body = `${prelude}${stdout.slice(start, end)}`;
   const source = `export default function instantiate() {\n${body}return asmFunc({});\n}\n`;
-  await writeFile(`${out}/javascript.js`, source);
+  await writeFile(`build/${name}.js`, source);
+  await writeFile(
+    `build/${name}.d.ts`,
+    "declare function instantiate(): Record<string, unknown>;\nexport default instantiate;\n",
+  );
 }
 
-await mkdir(out, { recursive: true });
+const codec = "assembly/index.ts";
+const deflate = "assembly/deflate/index.ts";
+await mkdir("build/codec", { recursive: true });
+await mkdir("build/deflate", { recursive: true });
 try {
   await Promise.all([
-    compile("simd").then(() => inline("simd")),
-    compile("scalar").then(() => inline("scalar")),
-    compile("javascript").then(toJavaScript),
+    compile(codec, "simd").then(() => inline("codec/simd")),
+    compile(codec, "scalar").then(() => inline("codec/scalar")),
+    compile(codec, "javascript").then(() => toJavaScript("codec/javascript")),
+    compile(deflate, "deflate").then(() => inline("deflate/wasm")),
+    compile(deflate, "deflate-javascript").then(() => toJavaScript("deflate/javascript")),
   ]);
 } catch (error) {
   console.error(error.stderr ?? error);
   process.exit(1);
 }
-await writeFile(`${out}/simd.d.ts`, "declare const hex: string;\nexport default hex;\n");
-await writeFile(`${out}/scalar.d.ts`, "declare const hex: string;\nexport default hex;\n");
-await writeFile(
-  `${out}/javascript.d.ts`,
-  "declare function instantiate(): Record<string, unknown>;\nexport default instantiate;\n",
-);

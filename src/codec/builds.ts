@@ -4,6 +4,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
+import { instantiate } from "../wasm.ts";
 import { OUTBOX } from "../../assembly/layout.ts";
 import instantiateJavaScript from "../../build/codec/javascript.js";
 import scalar from "../../build/codec/scalar.js";
@@ -35,22 +36,9 @@ export interface CodecExports {
   readonly validate: (state: number, at: number, length: number) => number;
 }
 
-// The WebAssembly JavaScript API, as far as it is used here: every runtime has it, but no library of types that all of
-// them share declares it.
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { readonly exports: unknown };
-};
-
-function instantiate(hex: string): CodecExports {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as CodecExports;
-}
-
 const builds: Record<CodecBuild, () => CodecExports> = {
-  simd: () => instantiate(simd),
-  scalar: () => instantiate(scalar),
+  simd: () => instantiate(simd) as CodecExports,
+  scalar: () => instantiate(scalar) as CodecExports,
   javascript: () => instantiateJavaScript() as unknown as CodecExports,
 };
 
