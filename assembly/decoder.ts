@@ -158,12 +158,20 @@ function checkStart(s: usize, header: usize): u32 {
   return open ? VIOLATION_MESSAGE_UNFINISHED : 0;
 }
 
+/** An extension may have made a message longer that it could not make shorter; what it decodes to is the host's to check. */
+function maxLength(s: usize, first: u32): f64 {
+  const most = load<f64>(s, SLOT_MAX_LENGTH);
+  return first & RSV ? most + most / 1024 + 64 : most;
+}
+
 /** What the length of a data frame can break; counts the frame into its message. */
 function checkLength(s: usize, header: usize, length: f64): u32 {
   if (hasTopBit(header)) return VIOLATION_LENGTH_TOP_BIT;
   if (!isMinimal(header, length)) return VIOLATION_LENGTH_NOT_MINIMAL;
   const messageLength = load<f64>(s, SLOT_MESSAGE_LENGTH) + length;
-  if (messageLength > load<f64>(s, SLOT_MAX_LENGTH)) return VIOLATION_TOO_LONG;
+  const opcode = load<u8>(header) & OPCODE;
+  const first: u32 = opcode ? load<u8>(header) : load<u8>(s, SLOT_MESSAGE);
+  if (messageLength > maxLength(s, first)) return VIOLATION_TOO_LONG;
   store<f64>(s, messageLength, SLOT_MESSAGE_LENGTH);
   const fragments = load<u32>(s, SLOT_FRAGMENTS) + 1;
   if (fragments > load<u32>(s, SLOT_MAX_FRAGMENTS)) return VIOLATION_TOO_MANY_FRAGMENTS;

@@ -6,9 +6,9 @@
 //
 // RSS is read from /proc, or from `ps`: Linux, macOS and the BSDs.
 import { fork, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { residentSet } from "./resident-set.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -51,15 +51,6 @@ function answer(child) {
       resolve(message);
     });
   });
-}
-
-/** The resident set of a process, in bytes. */
-function residentSet(pid) {
-  if (existsSync("/proc/self/status"))
-    return 1024 * Number(/^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))[1]);
-  const { stdout, status } = spawnSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "latin1" });
-  if (status !== 0) throw new Error("There is neither /proc nor ps here to read a process's memory from.");
-  return 1024 * Number(stdout);
 }
 
 async function measure([command, ...args], server) {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { freePort, run, runtimes, type Program, type Runtime } from "./run.ts";
@@ -41,6 +41,49 @@ describe.each(runtimes)("examples/echo-server.mjs on %s", (runtime) => {
     expect(code).toBe(1009);
     program.child.kill("SIGTERM");
     expect((await program.ended).code).toBe(0);
+  });
+});
+
+const text = "Again and again, and over again. ".repeat(100);
+
+/** Bytes that came in. */
+const received = (ws: WebSocket): number => (ws as unknown as { _socket: Socket })._socket.bytesRead;
+
+describe.each(runtimes)("--deflate on %s", (runtime) => {
+  test("examples/echo-server.mjs compresses for who offers it, and not for others", async () => {
+    const { program, url } = await echoServer(runtime, "--deflate");
+    for (const [perMessageDeflate, extensions, most] of [
+      [true, "permessage-deflate", 500],
+      [false, "", Infinity],
+    ] as const) {
+      const ws = new WebSocket(url, { perMessageDeflate });
+      await once(ws, "open");
+      expect(ws.extensions).toBe(extensions);
+      ws.send(text);
+      const [data] = (await once(ws, "message")) as [Buffer];
+      expect(data.toString()).toBe(text);
+      expect(received(ws)).toBeLessThan(most);
+      ws.close();
+      await once(ws, "close");
+    }
+    program.child.kill("SIGTERM");
+    expect((await program.ended).code).toBe(0);
+  });
+
+  test("examples/echo-client.mjs offers it, and compresses if the server agrees", async () => {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: true });
+    await once(server, "listening");
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const program = run(runtime, "examples/echo-client.mjs", url, "--deflate");
+    const [ws] = (await once(server, "connection")) as [WebSocket];
+    expect(ws.extensions).toBe("permessage-deflate");
+    ws.send(text);
+    const [data] = (await once(ws, "message")) as [Buffer];
+    expect(data.toString()).toBe(text);
+    expect(received(ws)).toBeLessThan(1000);
+    ws.close(1000);
+    expect(await program.ended).toEqual({ code: 0, stdout: "", stderr: "" });
+    server.close();
   });
 });
 

@@ -23,9 +23,9 @@ const folder = (name: string, entries: string[], shared: string[], extensions: s
 
 describe("what is published", () => {
   test("is these files, with no source, test or map among them", () => {
-    const entries = ["codec", "driver", "index"];
+    const entries = ["codec", "deflate", "driver", "index"];
     const withStreams = [...entries, "streams"];
-    const shared = ["codec", "driver"];
+    const shared = ["codec", "common", "driver"];
     const expected = [
       ...["LICENSE", "README.md", "package.json"],
       ...["bun", "deno", "workerd"].flatMap((runtime) => folder(runtime, entries, shared, ["js"])),
@@ -56,7 +56,8 @@ describe("what is published", () => {
     async (condition) => {
       const { exports } = JSON.parse(await readFile("package.json", "utf8")) as { exports: Record<string, object> };
       const order = ["types", "workerd", "edge-light", "deno", "bun", "browser", "node", "default"];
-      for (const entry of [".", "./driver", "./codec"]) expect(Object.keys(exports[entry]!)).toEqual(order);
+      for (const entry of [".", "./driver", "./codec", "./deflate"])
+        expect(Object.keys(exports[entry]!)).toEqual(order);
       const folder = { "edge-light": "streams", browser: "streams" }[condition] ?? condition;
       expect(JSON.stringify((exports["."] as Record<string, unknown>)[condition])).toContain(
         `/dist/${folder}/index.js`,
@@ -66,7 +67,7 @@ describe("what is published", () => {
 });
 
 describe("every script", () => {
-  /** What each build may take from its runtime; the codec takes nothing from any. */
+  /** What each build may take from its runtime; the codec and DEFLATE take nothing from any. */
   const builtins: Record<string, RegExp> = {
     node: /^node:/,
     deno: /^node:/,
@@ -77,7 +78,7 @@ describe("every script", () => {
 
   test.each(scripts)("%s loads its files and its runtime's modules, at once, without waiting", async (path) => {
     const { builtins: taken, kinds } = await loadedBy(path);
-    const allowed = path.includes("codec") ? /^$/ : builtins[path.split("/")[1]!]!;
+    const allowed = /codec|deflate|common/.test(path) ? /^$/ : builtins[path.split("/")[1]!]!;
     expect(taken.filter((name) => !allowed.test(name))).toEqual([]);
     const kind = path.endsWith(".cjs") ? "require-call" : "import-statement";
     expect([...kinds].filter((name) => name !== kind)).toEqual([]);

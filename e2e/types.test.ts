@@ -15,14 +15,16 @@ afterAll(() => project.remove());
 const program = `
   import { Server, connect, type Message } from "hybi";
   import { Decoder } from "hybi/codec";
+  import { Inflater, deflate, permessageDeflate } from "hybi/deflate";
   import { makeServer } from "hybi/driver";
   import { StreamsTransport } from "hybi/streams";
-  const server = new Server({ port: 0, maxLength: 1000 });
+  const server = new Server({ port: 0, maxLength: 1000, extensions: [permessageDeflate({ level: 1 })] });
   server.on("connection", (ws, request) => {
     ws.on("message", (message) => void ws.send(message satisfies Message));
     ws.on("close", (code, reason) => console.log(code.toFixed(), reason.trim(), request.path.trim()));
   });
   export const first: Promise<string | Uint8Array | undefined> = connect("ws://x").then((ws) => ws.read());
+  export const bytes: Uint8Array = new Inflater({ maxLength: 10 }).write(deflate(new Uint8Array(5)));
   export { Decoder, StreamsTransport, makeServer };
   // @ts-expect-error there is no such event
   server.on("conection", () => undefined);
@@ -58,6 +60,7 @@ describe("the tarball is in order", () => {
       ".",
       "./driver",
       "./codec",
+      "./deflate",
       "./streams",
       "./package.json",
     ]);

@@ -1,17 +1,19 @@
 // A WebSocket server that sends back what it gets: text as text, binary as binary.
 //
-//   node examples/echo-server.mjs [port] [--max-length N]
+//   node examples/echo-server.mjs [port] [--max-length N] [--deflate]
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Server } from "hybi";
+import { permessageDeflate } from "hybi/deflate";
 
 const { values, positionals } = parseArgs({
-  options: { "max-length": { type: "string" } },
+  options: { "max-length": { type: "string" }, deflate: { type: "boolean" } },
   allowPositionals: true,
 });
 // Pages of every origin may connect: there is nothing here that they could do in the name of a user.
 const options = { host: "127.0.0.1", port: Number(positionals[0] ?? 5000), origins: "any" };
 if (values["max-length"] !== undefined) options.maxLength = Number(values["max-length"]);
+if (values.deflate) options.extensions = [permessageDeflate()];
 
 export const server = new Server(options);
 

@@ -19,5 +19,6 @@ const echo :Workerd.Worker = (
     (name = "hybi", esModule = embed "../../dist/workerd/index.js"),
     (name = "shared/driver.js", esModule = embed "../../dist/workerd/shared/driver.js"),
     (name = "shared/codec.js", esModule = embed "../../dist/workerd/shared/codec.js"),
+    (name = "shared/common.js", esModule = embed "../../dist/workerd/shared/common.js"),
   ],
 );

@@ -21,6 +21,12 @@ export interface SendOptions {
   readonly type?: SendType | undefined;
   /** False sends a fragment; the message goes on by `type: "continuation"` (RFC 6455 §5.4). Default: true. */
   readonly fin?: boolean | undefined;
+  /**
+   * Where permessage-deflate was negotiated: false sends the message as it is, true compresses it however short it is.
+   * A secret should not be compressed together with text that others choose: its length would tell of it. Of a message in
+   * fragments, the first says it for all. Default: what the extension's `threshold` says.
+   */
+  readonly compress?: boolean | undefined;
   /** With `type: "close"`: the status code. Default: 1000. */
   readonly code?: number | undefined;
   /** Called once the system has taken the bytes, or with an error; for a ping, once it is answered. */
@@ -34,6 +40,7 @@ const optionChecks: Record<keyof SendOptions, Check> = {
   end: position,
   type: must(`one of ${[...types].join(", ")}`, (value) => types.has(value)),
   fin: boolean,
+  compress: boolean,
   code: unchecked,
   callback: callable,
 };

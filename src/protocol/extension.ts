@@ -37,9 +37,20 @@ export interface AcceptedExtension {
 export interface ExtensionSession {
   /** The reserved bits it uses on the first frame of a message: 0x40 (RSV1), 0x20 (RSV2), 0x10 (RSV3), or-ed. */
   readonly rsv: number;
-  /** A message to send; undefined: it goes out as it is, without the bit. */
-  encode(opcode: number, data: Uint8Array): Uint8Array | undefined;
-  /** A message received with the bit; `maxLength`, in bytes, is for what comes out. */
+  /**
+   * A message to send; undefined: it goes out as it is, without the bit. `compress` is what its sender said to that; an
+   * extension that does not compress has no use for it.
+   */
+  encode(opcode: number, data: Uint8Array, compress?: boolean): Uint8Array | undefined;
+  /**
+   * A fragment of a message to send (§5.4). What is answered to the first, whose opcode is the message's, goes for all of
+   * them: undefined lets them out as they are. Without this method messages in fragments are left alone.
+   */
+  encodeFragment?(opcode: number, data: Uint8Array, fin: boolean, compress?: boolean): Uint8Array | undefined;
+  /**
+   * A message received with the bit; `maxLength`, in bytes, is for what comes out. An error with the code ERR_TOO_LONG
+   * fails the connection with 1009, any other with 1007, unless a `ProtocolError` says its own.
+   */
   decode(opcode: number, data: Uint8Array, maxLength: number): Uint8Array;
   /** Frees what it holds. */
   close(): void;

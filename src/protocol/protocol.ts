@@ -20,7 +20,7 @@ import {
   encodeClose,
 } from "./close.ts";
 import type { Message } from "./data.ts";
-import { typeError, type ErrorCode, type HybiError } from "../errors.ts";
+import { HybiError, typeError, type ErrorCode } from "../errors.ts";
 import { ProtocolError } from "./errors.ts";
 import type { ExtensionSession } from "./extension.ts";
 import type { Limits } from "./limits.ts";
@@ -183,8 +183,12 @@ export class Protocol implements DecoderSink {
       if (bytes.length > this.#options.maxLength)
         throw new ProtocolError("ERR_TOO_LONG", "a message is decoded to more than maxLength", MESSAGE_TOO_BIG);
     } catch (error) {
-      const closeCode = error instanceof ProtocolError ? error.closeCode : INVALID_PAYLOAD;
-      this.fail(closeCode, error instanceof Error ? error.message : String(error));
+      const isTooLong = error instanceof HybiError && error.code === "ERR_TOO_LONG";
+      const closeCode = isTooLong ? MESSAGE_TOO_BIG : INVALID_PAYLOAD;
+      this.fail(
+        error instanceof ProtocolError ? error.closeCode : closeCode,
+        error instanceof Error ? error.message : String(error),
+      );
       return undefined;
     }
     if (opcode === TEXT && !this.#codec.validateUtf8(bytes)) {
@@ -222,10 +226,10 @@ export class Protocol implements DecoderSink {
 
   // --- sending (§6.1); the connection is open
 
-  /** Sends a whole text message. A lone surrogate leaves as U+FFFD. */
-  sendText(text: string): void {
+  /** Sends a whole text message. A lone surrogate leaves as U+FFFD. `compress` is for extensions. */
+  sendText(text: string, compress?: boolean): void {
     if (this.#sessions.length > 0) {
-      this.#sendEncoded(TEXT, this.#codec.text.encodeBytes(text));
+      this.#sendEncoded(TEXT, this.#codec.text.encodeBytes(text), compress);
       return;
     }
     this.#startMessage(true);
@@ -233,20 +237,17 @@ export class Protocol implements DecoderSink {
   }
 
   /** Sends a whole message from bytes; those of a text message have been validated. */
-  sendBytes(opcode: number, data: Uint8Array): void {
+  sendBytes(opcode: number, data: Uint8Array, compress?: boolean): void {
     if (this.#sessions.length > 0) {
-      this.#sendEncoded(opcode, data);
+      this.#sendEncoded(opcode, data, compress);
       return;
     }
     this.#startMessage(true);
     this.outbox.bytes(FIN | opcode, data);
   }
 
-  /**
-   * Sends a fragment (§5.4): the first has the message's opcode, the others CONTINUATION, the last `fin`. Extensions
-   * leave a message alone that is sent in fragments.
-   */
-  sendFragment(opcode: number, data: Uint8Array, fin: boolean): void {
+  /** Sends a fragment (§5.4): the first has the message's opcode, the others CONTINUATION, the last `fin`. */
+  sendFragment(opcode: number, data: Uint8Array, fin: boolean, compress?: boolean): void {
     if (opcode === CONTINUATION) {
       if (!this.#sendingFragments)
         throw typeError("ERR_FRAME_ORDER", "There is no message to continue: begin one first.");
@@ -254,7 +255,15 @@ export class Protocol implements DecoderSink {
     } else {
       this.#startMessage(fin);
     }
-    this.outbox.bytes((fin ? FIN : 0) | opcode, data);
+    let rsv = 0;
+    for (const session of this.#sessions) {
+      const encoded = session.encodeFragment?.(opcode, data, fin, compress);
+      if (!encoded) continue;
+      data = encoded;
+      // Only a message's first frame has them (§5.2).
+      if (opcode !== CONTINUATION) rsv |= session.rsv;
+    }
+    this.outbox.bytes((fin ? FIN : 0) | rsv | opcode, data);
   }
 
   #startMessage(fin: boolean): void {
@@ -264,11 +273,11 @@ export class Protocol implements DecoderSink {
     this.#sendingFragments = !fin;
   }
 
-  #sendEncoded(opcode: number, data: Uint8Array): void {
+  #sendEncoded(opcode: number, data: Uint8Array, compress: boolean | undefined): void {
     this.#startMessage(true);
     let rsv = 0;
     for (const session of this.#sessions) {
-      const encoded = session.encode(opcode, data);
+      const encoded = session.encode(opcode, data, compress);
       if (!encoded) continue;
       data = encoded;
       rsv |= session.rsv;

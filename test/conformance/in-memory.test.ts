@@ -1,11 +1,13 @@
 import { describe, it } from "vitest";
 import type { Codec } from "../../src/codec/codec.ts";
+import { permessageDeflate } from "../../src/deflate/index.ts";
+import type { ExtensionSession } from "../../src/protocol/extension.ts";
 import { codecs } from "../helpers/codecs.ts";
 import { chopped, everyCut, same } from "../helpers/decoding.ts";
 import { Session, roles } from "../helpers/session.ts";
 import { Peer, concat, type Role } from "../helpers/wire.ts";
 import { Reversing } from "./agent/reversing.mjs";
-import type { Case } from "./case.ts";
+import { extensionNames, type Case } from "./case.ts";
 import { sections } from "./cases/index.ts";
 
 /** Every place in a short stream; in a long one those around each frame's start and end, and some others. */
@@ -30,6 +32,11 @@ function* cuts(frames: readonly Uint8Array[]): Generator<readonly [string, Itera
     if (at > 0 && at < bytes.length) yield [`cut at ${at}`, [bytes.subarray(0, at), bytes.subarray(at)]];
 }
 
+const sessionOf: Record<keyof typeof extensionNames, () => ExtensionSession> = {
+  reversing: () => new Reversing(),
+  deflate: () => permessageDeflate().accept([{ name: extensionNames.deflate, parameters: [] }])!.session,
+};
+
 /** Runs a case in one role, however its bytes are cut, over the builds. */
 function check(role: Role, { frames, expected, limits, extension, isCut = false }: Case): void {
   const peer = new Peer(role);
@@ -39,7 +46,7 @@ function check(role: Role, { frames, expected, limits, extension, isCut = false 
   const isOpen = expected.readyState === "open";
   const whole = isOpen && !isCut ? { ...expected, events: [...expected.events, ["ping", "late"]] } : expected;
   const run = (codec: Codec, cut: string, chunks: Iterable<Uint8Array>): void => {
-    const session = new Session(role, { codec, limits, sessions: extension && [new Reversing()] });
+    const session = new Session(role, { codec, limits, sessions: extension && [sessionOf[extension]()] });
     session.receive(chunks);
     if (!isOpen) session.receive(late);
     else if (!isCut) session.receive([late[0]!]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Agent, type Party } from "./party.ts";
 import { runtimeNames, type RuntimeName } from "./runtimes.ts";
+import { deflateScenarios } from "./deflate-scenarios.ts";
 import { earlyScenarios, scenarios, type Scenario } from "./scenarios.ts";
 import { WsParty } from "./ws-party.ts";
 
@@ -52,7 +53,7 @@ export function pairUp(name: PartyName): void {
   afterAll(() => Promise.all([...servers.values()].map((party) => party.stop())));
 
   describe.each(peers)(`${name} → %s`, (peer) => {
-    it.each([...scenarios, ...(name === "ws" ? [] : earlyScenarios)])("$name", (scenario) =>
+    it.each([...scenarios, ...deflateScenarios, ...(name === "ws" ? [] : earlyScenarios)])("$name", (scenario) =>
       play(servers.get(peer)!, servers.get(name)!, scenario),
     );
   });

@@ -3,6 +3,7 @@ import type { Content } from "./agent/data.mjs";
 import { startRuntime, type Running, type RuntimeName } from "./runtimes.ts";
 import { socketOf, type TlsUse } from "./worker-config.ts";
 import { once } from "node:events";
+import type { PermessageDeflateOptions } from "../../src/deflate/index.ts";
 import type { HeartbeatOptions } from "../../src/driver/heartbeat.ts";
 import type { TlsOptions } from "../../src/driver/transport.ts";
 
@@ -29,6 +30,9 @@ export type Script = readonly Step[];
 /** What happened on one side of a connection: each entry begins with its kind. */
 export type Log = readonly (readonly [kind: string, ...details: unknown[]])[];
 
+/** The options of permessage-deflate, as far as they can be said in JSON. */
+export type DeflateUse = Omit<PermessageDeflateOptions, "budget" | "module">;
+
 /** The options of hybi, as far as they can be said in JSON. */
 export interface PartyOptions {
   readonly maxLength?: number;
@@ -51,7 +55,8 @@ export interface PartyOptions {
   readonly upgrade?: "later" | "never" | "throws" | "certified";
   readonly path?: string;
   readonly tls?: TlsOptions;
-  readonly extensions?: readonly ("reversing" | "repeating" | "careless")[];
+  /** By their names, or permessage-deflate by its options. */
+  readonly extensions?: readonly ("reversing" | "repeating" | "careless" | "deflate" | DeflateUse)[];
   /** Server: nobody listens to its `refused`, nor to an event of its connections but `message`. */
   readonly isDeaf?: boolean;
   /** The server is attached to a web server of the runtime's. */

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { WHY, type Outcome, type Sent } from "../helpers/outcome.ts";
 import { Peer, concat, latin1, readFrames, type Role } from "../helpers/wire.ts";
 import { shown } from "./agent/data.mjs";
-import type { Case } from "./case.ts";
+import { extensionNames, type Case } from "./case.ts";
 import type { Agent, Log } from "./party.ts";
 import type { RawServer } from "./raw.ts";
 import { Raw, openingRequest, openingResponse } from "./raw.ts";
@@ -78,7 +78,7 @@ export async function play(agent: Agent, role: Role, clients: RawServer, one: Ca
       return isWhy ? ["close", frame[1], WHY] : frame;
     });
     expect({ log, sent, error: raw.error }, name).toEqual({
-      log: logOf(outcome, one.extension ? "x-reversing" : ""),
+      log: logOf(outcome, one.extension ? extensionNames[one.extension] : ""),
       sent: sentOf(outcome),
       error: undefined,
     });
@@ -99,7 +99,7 @@ async function playCut(
   const options = { ...limits, ...(extension && { extensions: [extension] }) };
   let raw: Raw;
   let handshake: string;
-  const field = extension ? { "Sec-WebSocket-Extensions": "x-reversing" } : {};
+  const field = extension ? { "Sec-WebSocket-Extensions": extensionNames[extension] } : {};
   if (role === "server") {
     const { port } = await agent.serve(options);
     raw = Raw.connect(port);
@@ -107,7 +107,7 @@ async function playCut(
   } else {
     await agent.connect(key, clients.url(key), { options });
     raw = await clients.client(key);
-    handshake = openingResponse(raw, extension ? "Sec-WebSocket-Extensions: x-reversing\r\n" : "");
+    handshake = openingResponse(raw, extension ? `Sec-WebSocket-Extensions: ${extensionNames[extension]}\r\n` : "");
   }
   if (isWithHandshake) {
     const [first, ...others] = segments;

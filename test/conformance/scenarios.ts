@@ -15,7 +15,7 @@ export interface Scenario {
   readonly pausing?: "server" | "client";
 }
 
-const entry = (content: Content): Log[number] => {
+export const entry = (content: Content): Log[number] => {
   const message = messageOf(content);
   return [typeof message === "string" ? "text" : "binary", shown(message)];
 };
@@ -23,8 +23,8 @@ const open = ["open", "", ""] as const;
 const done = ["close", 1000, "done", true] as const;
 
 /** The client sends, the server sends it back. */
-function echo(name: string, contents: readonly Content[]): Scenario {
-  const log = [open, ...contents.map(entry), done];
+export function echo(name: string, contents: readonly Content[], extensions = ""): Scenario {
+  const log = [["open", "", extensions] as const, ...contents.map(entry), done];
   return {
     name,
     server: [["echo"]],

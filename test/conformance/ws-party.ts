@@ -1,8 +1,9 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer, type PerMessageDeflateOptions } from "ws";
 import { turns, until } from "../helpers/until.ts";
+import type { Role } from "../helpers/wire.ts";
 import { Track, type Face } from "./agent/track.mjs";
 import type { ConnectOptions, Log, Look, Party, PartyOptions, Script, Serving } from "./party.ts";
 
@@ -29,6 +30,28 @@ function faceOf(ws: WebSocket): Face {
     get bufferedAmount() {
       return ws.bufferedAmount;
     },
+  };
+}
+
+/** permessage-deflate in its words, seen from one side; it takes no more than the first extension that it knows. */
+function deflateOf(role: Role, { extensions = [] }: PartyOptions): PerMessageDeflateOptions | false {
+  const use = extensions.find((one) => one === "deflate" || typeof one === "object");
+  if (!use) return false;
+  const {
+    windowBits,
+    peerWindowBits,
+    contextTakeover = true,
+    peerContextTakeover = true,
+  } = use === "deflate" ? {} : use;
+  const own = { bits: windowBits, isForgetful: !contextTakeover };
+  const peers = { bits: peerWindowBits, isForgetful: !peerContextTakeover };
+  const [server, client] = role === "server" ? [own, peers] : [peers, own];
+  return {
+    threshold: 0,
+    serverNoContextTakeover: server.isForgetful,
+    clientNoContextTakeover: client.isForgetful,
+    ...(server.bits !== undefined && { serverMaxWindowBits: server.bits }),
+    ...(client.bits !== undefined && { clientMaxWindowBits: client.bits }),
   };
 }
 
@@ -66,7 +89,7 @@ export class WsParty implements Party {
     const server = new WebSocketServer({
       server: web,
       maxPayload: maxLength,
-      perMessageDeflate: false,
+      perMessageDeflate: deflateOf("server", options),
       handleProtocols: (offered) => [...offered].find((name) => acceptProtocols.includes(name)) ?? false,
     });
     server.on("connection", (ws, { url }) => {
@@ -91,7 +114,7 @@ export class WsParty implements Party {
   connect(key: string, url: string, { options = {}, script = [] }: ConnectOptions = {}): Promise<void> {
     const { tls, acceptProtocols = [] } = options;
     const ws = new WebSocket(url, [...acceptProtocols], {
-      perMessageDeflate: false,
+      perMessageDeflate: deflateOf("client", options),
       maxPayload,
       // Its own masking would take most of the time; hybi's clients mask.
       generateMask: (key) => void key.fill(0),

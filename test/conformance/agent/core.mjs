@@ -9,6 +9,7 @@
  */
 import { Budget, Client, HandshakeError, ProtocolError, Server, connect } from "hybi";
 import { defaultCodec } from "hybi/codec";
+import { permessageDeflate } from "hybi/deflate";
 import { driverFor, host } from "hybi/driver";
 import { messageOf, noise } from "./data.mjs";
 import { refusals, upon } from "./misuse.mjs";
@@ -24,7 +25,7 @@ const scripts = new Map();
 const servers = [];
 /** Clients whose errors nobody listens to, while they live. */
 const deaf = new Set();
-const extensionsOf = { reversing, repeating, careless };
+const extensionsOf = { reversing, repeating, careless, deflate: permessageDeflate() };
 
 /** Hooks for `upgrade`, by what comes of them. */
 const hooks = {
@@ -44,7 +45,7 @@ const hooks = {
 function optionsOf({ extensions, budget, upgrade, dialed, ...options }, runtime) {
   return {
     ...options,
-    ...(extensions && { extensions: extensions.map((name) => extensionsOf[name]) }),
+    ...(extensions && { extensions: extensions.map((one) => extensionsOf[one] ?? permessageDeflate(one)) }),
     ...(budget !== undefined && { budget: new Budget(budget) }),
     ...(upgrade && { upgrade: hooks[upgrade] }),
     ...(dialed && { dial: runtime.dial }),

@@ -1,4 +1,10 @@
-export type Content = string | { text: number } | { ascii: number } | { bytes: number; seed?: number };
+export type Content =
+  | string
+  | { text: number }
+  | { ascii: number }
+  | { prose: number; seed?: number }
+  | { parts: readonly Content[] }
+  | { bytes: number; seed?: number };
 
 export function noise(length: number, seed?: number): Uint8Array;
 export function messageOf(content: Content): string | Uint8Array;

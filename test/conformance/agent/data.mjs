@@ -16,14 +16,39 @@ export function noise(length, seed = 1) {
 }
 
 const alphabet = "aé€😀z";
+const words = "the quick brown fox jumps over a lazy dog while größer wird was 日本語 ist, or 42 more of them".split(
+  " ",
+);
+
+/** At least `length` units of words, the same for a seed, as compressors like them. */
+function prose(length, seed = 1) {
+  let text = "";
+  for (let turn = seed; text.length < length; turn++)
+    for (const byte of noise(64, turn)) text += `${words[byte % words.length]} `;
+  return text.slice(0, length);
+}
 
 /** A message as a script writes it: a string stands for itself, the others for a message of that many units. */
 export function messageOf(content) {
   if (typeof content === "string") return content;
   const { text } = content;
   if (text !== undefined) return alphabet.repeat(text / alphabet.length) + "x".repeat(text % alphabet.length);
+  if ("parts" in content) return joined(content.parts.map(messageOf));
+  if ("prose" in content) return prose(content.prose, content.seed);
   if ("ascii" in content) return "x".repeat(content.ascii);
   return noise(content.bytes, content.seed);
+}
+
+/** A message from its fragments. */
+function joined(parts) {
+  if (typeof parts[0] === "string") return parts.join("");
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** A message in a log: short ones whole, bytes as one character each; long ones as their length and a hash (FNV-1a). */
