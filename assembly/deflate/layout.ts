@@ -54,6 +54,8 @@ export const DEFLATE_IN_SLACK = 512;
 
 // Fields of DEFLATE_STATE, for the host.
 export const DEFLATE_END = 222208; // u32, offset behind the window and the input so far: where the next input goes
+export const DEFLATE_BIT_COUNT = 222212; // u32, how many bits do not fill a byte yet, 0 to 7
+export const DEFLATE_BITS = 222216; // u32, these bits
 
 // What `deflate` does behind its input.
 export const FLUSH_NONE = 0;

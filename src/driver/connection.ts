@@ -11,7 +11,7 @@ import type { ExtensionSession } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
 import type { Role } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
-import { publish } from "./diagnostics.ts";
+import { observed } from "./diagnostics.ts";
 import { Emitter, handlerError } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
 import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
@@ -160,7 +160,7 @@ export abstract class Connection
     if (negotiated.extensions.length > 0) this.extensions = negotiated.extensions;
     this.#receiving.regulate();
     if (response) this.link.transport!.write([response], () => undefined);
-    publish(this.settings.host, "hybi:open", { connection: this });
+    observed(this.settings.host, "hybi:open")?.publish({ connection: this });
     this.#sending.release();
   }
 
@@ -314,7 +314,7 @@ export abstract class Connection
   /** {@link LinkOwner.failed} @internal */
   failed(error: Error): void {
     this.#failure = error;
-    publish(this.settings.host, "hybi:error", { connection: this, error });
+    observed(this.settings.host, "hybi:error")?.publish({ connection: this, error });
     this.emit("error", error);
   }
 
@@ -326,7 +326,7 @@ export abstract class Connection
     for (const resolve of this.#closeWaiters ?? []) resolve(info);
     this.#closeWaiters = undefined;
     this.ended?.();
-    publish(this.settings.host, "hybi:close", { connection: this, info });
+    observed(this.settings.host, "hybi:close")?.publish({ connection: this, info });
     this.emit("close", info.code, info.reason);
   }
 
@@ -336,7 +336,7 @@ export abstract class Connection
   /** @internal */
   dropped(): void {
     this.settings.counters.dropped++;
-    publish(this.settings.host, "hybi:drop", { connection: this });
+    observed(this.settings.host, "hybi:drop")?.publish({ connection: this });
   }
 
   /** {@link CallbackRunner.callUser} @internal */

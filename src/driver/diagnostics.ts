@@ -22,7 +22,11 @@ export interface Diagnostics {
   "hybi:drop": { readonly connection: Connection };
 }
 
-export function publish<Name extends keyof Diagnostics>(host: Host, name: Name, message: Diagnostics[Name]): void {
+/** The channel of that name, if anybody subscribed to it. */
+export function observed<Name extends keyof Diagnostics>(
+  host: Host,
+  name: Name,
+): { publish(message: Diagnostics[Name]): void } | undefined {
   const channel = host.channel?.(name);
-  if (channel?.hasSubscribers) channel.publish(message);
+  return channel?.hasSubscribers ? channel : undefined;
 }

@@ -76,7 +76,7 @@ export class Sending {
   }
 
   message(data: Data): boolean {
-    return typeof data === "string" ? this.#text(data) : this.#bytes(BINARY, toBytes(data, LARGE));
+    return typeof data === "string" ? this.#whole(TEXT, data) : this.#whole(BINARY, toBytes(data, LARGE));
   }
 
   as(data: Data, options: SendOptions): boolean {
@@ -87,12 +87,12 @@ export class Sending {
     if (type === "ping") return this.ping(part, callback);
     if (type === "pong") return this.pong(part, callback);
     if (type === "close") return this.close(options.code ?? NORMAL_CLOSURE, this.#string(part));
-    if (type === "text" && fin && typeof part === "string") return this.#text(part, callback);
+    if (type === "text" && fin && typeof part === "string") return this.#whole(TEXT, part, callback);
     const bytes = this.#utf8(part);
     if (type === "text" && fin && !this.#codec.validateUtf8(bytes))
       throw typeError("ERR_DATA_TYPE", "The bytes of a text message must be UTF-8: send others as binary.");
     if (type === "continuation" || !fin) return this.#fragment(type, bytes, fin, callback);
-    return this.#bytes(type === "text" ? TEXT : BINARY, bytes, callback);
+    return this.#whole(type === "text" ? TEXT : BINARY, bytes, callback);
   }
 
   ping(message: Data, callback?: SendCallback): boolean {
@@ -166,33 +166,25 @@ export class Sending {
     }
   }
 
-  #text(text: string, callback?: SendCallback): boolean {
-    const { readyState, sender, protocol } = this.#link;
-    if (callback === undefined && readyState === "open" && !sender.isBehind) {
-      this.#count();
-      protocol.sendText(text);
-      return sender.wrote();
-    }
-    const run = (): void => {
-      this.#count();
-      protocol.sendText(text);
-    };
-    return this.#send(text.length, run, callback);
+  #whole(opcode: number, data: string | Uint8Array, callback?: SendCallback): boolean {
+    const { readyState, sender } = this.#link;
+    if (callback !== undefined || readyState !== "open" || sender.isBehind)
+      return this.#wholeLater(opcode, data, callback);
+    this.#sendWhole(opcode, data);
+    return sender.wrote();
   }
 
-  #bytes(opcode: number, bytes: Uint8Array, callback?: SendCallback): boolean {
-    const { readyState, sender, protocol } = this.#link;
-    if (callback === undefined && readyState === "open" && !sender.isBehind) {
-      this.#count();
-      protocol.sendBytes(opcode, bytes);
-      return sender.wrote();
-    }
-    const kept = this.#toKeep(bytes);
-    const run = (): void => {
-      this.#count();
-      protocol.sendBytes(opcode, kept);
-    };
-    return this.#send(bytes.length, run, callback);
+  /** Apart, since a closure costs the function around it memory at each call. */
+  #wholeLater(opcode: number, data: string | Uint8Array, callback?: SendCallback): boolean {
+    const kept = typeof data === "string" ? data : this.#toKeep(data);
+    return this.#send(data.length, () => this.#sendWhole(opcode, kept), callback);
+  }
+
+  #sendWhole(opcode: number, data: string | Uint8Array): void {
+    const { protocol, settings } = this.#link;
+    if (typeof data === "string") protocol.sendText(data);
+    else protocol.sendBytes(opcode, data);
+    settings.counters.messagesSent++;
   }
 
   #fragment(type: SendType, bytes: Uint8Array, fin: boolean, callback?: SendCallback): boolean {
@@ -200,13 +192,9 @@ export class Sending {
     const kept = this.#toKeep(bytes);
     const run = (): void => {
       this.#link.protocol.sendFragment(opcode, kept, fin);
-      if (fin) this.#count();
+      if (fin) this.#link.settings.counters.messagesSent++;
     };
     return this.#send(bytes.length, run, callback, callback, false);
-  }
-
-  #count(): void {
-    this.#link.settings.counters.messagesSent++;
   }
 
   /**

@@ -5,7 +5,7 @@ import { RefusalError, writeRefusal } from "../protocol/refusal.ts";
 import { writeResponse, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { selectSubprotocol } from "../protocol/subprotocol.ts";
 import { Connection } from "./connection.ts";
-import { publish } from "./diagnostics.ts";
+import { observed } from "./diagnostics.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 import type { Acceptance, UpgradeRequest } from "./upgrade.ts";
@@ -135,7 +135,7 @@ export class ServerConnection<Data = undefined> extends Connection {
     this.#deciding?.abort.abort(refusal);
     this.#decided();
     this.link.refuse(writeRefusal(refusal));
-    publish(this.settings.host, "hybi:refused", { connection: this, error: refusal });
+    observed(this.settings.host, "hybi:refused")?.publish({ connection: this, error: refusal });
     this.#owner?.refused(this, refusal);
     this.emit("error", refusal);
     return false;

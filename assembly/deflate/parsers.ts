@@ -1,0 +1,80 @@
+import { depth as depthOf, enough as enoughOf } from "./levels";
+import { enterAll, enterHeads, probe, search } from "./match-finder";
+import { BIAS, LEVEL, REACH, TOKENS_END } from "./stream";
+import { addLiteral, addMatch, TOKENS, TOKENS_LIMIT } from "./tokens";
+
+/** The longest match (RFC 1951 §2). */
+const MAX_MATCH: u32 = 258;
+
+/** Makes tokens of what lies from `at` up to `end`, or of what fills a block, and answers how far that is. */
+export function parse(at: usize, end: usize): usize {
+  return load<u32>(LEVEL) == 1 ? parseFast(at, end) : parseLazy(at, end);
+}
+
+/** Takes the first match that it sees. */
+function parseFast(at: usize, end: usize): usize {
+  const bias = load<u32>(BIAS);
+  const reach = load<u32>(REACH);
+  let token = TOKENS;
+  let misses: u32 = 0;
+  while (at + 4 <= end && token < TOKENS_LIMIT) {
+    const found = probe(at, min(<u32>(end - at), MAX_MATCH), bias, reach);
+    if (found != 0) {
+      const length = found >> 16;
+      token = addMatch(token, length, found & 0xffff);
+      enterHeads(at + 1, min(at + length, end - 3));
+      at += length;
+      misses = 0;
+      continue;
+    }
+    token = addLiteral(token, load<u8>(at));
+    at++;
+    // Where nothing repeats, look less and less often.
+    for (let skip = misses >> 6; skip != 0 && at < end; skip--) {
+      token = addLiteral(token, load<u8>(at));
+      at++;
+    }
+    misses++;
+  }
+  return last(at, end, token);
+}
+
+/** Looks at the next byte before it takes a match: there may be a longer one. */
+function parseLazy(at: usize, end: usize): usize {
+  const level = load<u32>(LEVEL);
+  const depth = depthOf(level);
+  const enough = enoughOf(level);
+  let token = TOKENS;
+  while (at + 4 <= end && token < TOKENS_LIMIT) {
+    let found = search(at, min(<u32>(end - at), MAX_MATCH), 2, depth, enough);
+    if (found == 0) {
+      token = addLiteral(token, load<u8>(at));
+      at++;
+      continue;
+    }
+    let entered = at + 1;
+    while (found >> 16 < enough && at + 5 <= end) {
+      const next = search(at + 1, min(<u32>(end - at) - 1, MAX_MATCH), found >> 16, depth >> 1, enough);
+      entered = at + 2;
+      if (next == 0) break;
+      token = addLiteral(token, load<u8>(at));
+      at++;
+      found = next;
+    }
+    const length = found >> 16;
+    token = addMatch(token, length, found & 0xffff);
+    at += length;
+    enterAll(entered, min(at, end - 3));
+  }
+  return last(at, end, token);
+}
+
+/** What is too short for a match, unless the block is full before. */
+function last(at: usize, end: usize, token: usize): usize {
+  while (at < end && token < TOKENS_LIMIT) {
+    token = addLiteral(token, load<u8>(at));
+    at++;
+  }
+  store<u32>(TOKENS_END, <u32>token);
+  return at;
+}
