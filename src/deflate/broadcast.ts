@@ -9,14 +9,14 @@ export class Broadcast {
   #windowBits = 0;
   #deflated: Uint8Array | undefined;
 
-  /** As {@link Deflater.message}; what comes out must not be changed. */
-  message(message: Uint8Array, deflater: Deflater): Uint8Array | undefined {
-    if (this.#windowBits === deflater.windowBits && isSame(message, this.#message)) return this.#deflated;
+  /** As {@link Deflater.message}, of a deflater with this window; what comes out must not be changed. */
+  message(message: Uint8Array, deflater: Deflater, windowBits: number): Uint8Array | undefined {
+    if (this.#windowBits === windowBits && isSame(message, this.#message)) return this.#deflated;
     this.#deflated = deflater.message(message);
     deflater.reset();
     // The caller may change what it passed in.
     this.#message = message.slice();
-    this.#windowBits = deflater.windowBits;
+    this.#windowBits = windowBits;
     return this.#deflated;
   }
 }

@@ -159,6 +159,7 @@ class PermessageDeflate implements Extension {
     return new DeflateSession({
       threshold,
       deflater: new Deflater({ level, windowBits: agreement.windowBits, module }),
+      windowBits: agreement.windowBits,
       inflater: new Inflater({ windowBits: agreement.peerWindowBits, module }),
       broadcast: agreement.contextTakeover ? undefined : this.#broadcast,
       peerContextTakeover: agreement.peerContextTakeover,

@@ -81,18 +81,18 @@ export class Sending {
 
   as(data: Data, options: SendOptions): boolean {
     checkOptions(options, optionChecks);
-    const { start = 0, end, fin = true, callback } = options;
+    const { start = 0, end, fin = true, callback, compress } = options;
     const part = start === 0 && end === undefined ? data : slice(data, start, end);
     const type = options.type ?? (typeof part === "string" ? "text" : "binary");
     if (type === "ping") return this.ping(part, callback);
     if (type === "pong") return this.pong(part, callback);
     if (type === "close") return this.close(options.code ?? NORMAL_CLOSURE, this.#string(part));
-    if (type === "text" && fin && typeof part === "string") return this.#whole(TEXT, part, callback);
+    if (type === "text" && fin && typeof part === "string") return this.#whole(TEXT, part, callback, compress);
     const bytes = this.#utf8(part);
     if (type === "text" && fin && !this.#codec.validateUtf8(bytes))
       throw typeError("ERR_DATA_TYPE", "The bytes of a text message must be UTF-8: send others as binary.");
-    if (type === "continuation" || !fin) return this.#fragment(type, bytes, fin, callback);
-    return this.#whole(type === "text" ? TEXT : BINARY, bytes, callback);
+    if (type === "continuation" || !fin) return this.#fragment(type, bytes, fin, callback, compress);
+    return this.#whole(type === "text" ? TEXT : BINARY, bytes, callback, compress);
   }
 
   ping(message: Data, callback?: SendCallback): boolean {
@@ -166,32 +166,38 @@ export class Sending {
     }
   }
 
-  #whole(opcode: number, data: string | Uint8Array, callback?: SendCallback): boolean {
+  #whole(opcode: number, data: string | Uint8Array, callback?: SendCallback, compress?: boolean): boolean {
     const { readyState, sender } = this.#link;
     if (callback !== undefined || readyState !== "open" || sender.isBehind)
-      return this.#wholeLater(opcode, data, callback);
-    this.#sendWhole(opcode, data);
+      return this.#wholeLater(opcode, data, callback, compress);
+    this.#sendWhole(opcode, data, compress);
     return sender.wrote();
   }
 
   /** Apart, since a closure costs the function around it memory at each call. */
-  #wholeLater(opcode: number, data: string | Uint8Array, callback?: SendCallback): boolean {
+  #wholeLater(opcode: number, data: string | Uint8Array, callback?: SendCallback, compress?: boolean): boolean {
     const kept = typeof data === "string" ? data : this.#toKeep(data);
-    return this.#send(data.length, () => this.#sendWhole(opcode, kept), callback);
+    return this.#send(data.length, () => this.#sendWhole(opcode, kept, compress), callback);
   }
 
-  #sendWhole(opcode: number, data: string | Uint8Array): void {
+  #sendWhole(opcode: number, data: string | Uint8Array, compress?: boolean): void {
     const { protocol, settings } = this.#link;
-    if (typeof data === "string") protocol.sendText(data);
-    else protocol.sendBytes(opcode, data);
+    if (typeof data === "string") protocol.sendText(data, compress);
+    else protocol.sendBytes(opcode, data, compress);
     settings.counters.messagesSent++;
   }
 
-  #fragment(type: SendType, bytes: Uint8Array, fin: boolean, callback?: SendCallback): boolean {
+  #fragment(
+    type: SendType,
+    bytes: Uint8Array,
+    fin: boolean,
+    callback: SendCallback | undefined,
+    compress: boolean | undefined,
+  ): boolean {
     const opcode = type === "text" ? TEXT : type === "binary" ? BINARY : CONTINUATION;
     const kept = this.#toKeep(bytes);
     const run = (): void => {
-      this.#link.protocol.sendFragment(opcode, kept, fin);
+      this.#link.protocol.sendFragment(opcode, kept, fin, compress);
       if (fin) this.#link.settings.counters.messagesSent++;
     };
     return this.#send(bytes.length, run, callback, callback, false);

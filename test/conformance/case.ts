@@ -3,7 +3,11 @@ import type { Peer } from "../helpers/wire.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 
 /** The extensions of cases, by what `PartyOptions` calls them, with their registered names. */
-export const extensionNames = { reversing: "x-reversing", deflate: "permessage-deflate" } as const;
+export const extensionNames = {
+  reversing: "x-reversing",
+  careless: "x-careless",
+  deflate: "permessage-deflate",
+} as const;
 
 /** What a peer sends on an open connection, and what that comes to, whichever side the connection is. */
 export interface Case {
@@ -12,7 +16,7 @@ export interface Case {
   readonly expected: Outcome;
   readonly limits?: Partial<Limits>;
   /** The extension that was negotiated. */
-  readonly extension?: keyof typeof extensionNames;
+  readonly extension?: "reversing" | "deflate";
   /** The bytes end inside a frame, so that nothing can be sent behind them. */
   readonly isCut?: boolean;
 }

@@ -32,7 +32,7 @@ function* cuts(frames: readonly Uint8Array[]): Generator<readonly [string, Itera
     if (at > 0 && at < bytes.length) yield [`cut at ${at}`, [bytes.subarray(0, at), bytes.subarray(at)]];
 }
 
-const sessionOf: Record<keyof typeof extensionNames, () => ExtensionSession> = {
+const sessionOf: Record<NonNullable<Case["extension"]>, () => ExtensionSession> = {
   reversing: () => new Reversing(),
   deflate: () => permessageDeflate().accept([{ name: extensionNames.deflate, parameters: [] }])!.session,
 };

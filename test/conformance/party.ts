@@ -56,7 +56,7 @@ export interface PartyOptions {
   readonly path?: string;
   readonly tls?: TlsOptions;
   /** By their names, or permessage-deflate by its options. */
-  readonly extensions?: readonly ("reversing" | "repeating" | "careless" | "deflate" | DeflateUse)[];
+  readonly extensions?: readonly ("reversing" | "careless" | "deflate" | DeflateUse)[];
   /** Server: nobody listens to its `refused`, nor to an event of its connections but `message`. */
   readonly isDeaf?: boolean;
   /** The server is attached to a web server of the runtime's. */

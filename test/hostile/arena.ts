@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import type { TlsOptions } from "../../src/driver/transport.ts";
 import { Peer, concat, latin1, readFrames, type Role, type WireFrame } from "../helpers/wire.ts";
 import { Agent, type PartyOptions, type Script, type Serving } from "../conformance/party.ts";
+import { extensionNames } from "../conformance/case.ts";
 import { Raw, RawServer, frameCount, openingRequest, openingResponse } from "../conformance/raw.ts";
 import type { RuntimeName } from "../conformance/runtimes.ts";
 
@@ -105,8 +106,8 @@ export class Arena {
   /** Opens a connection at which the agent has `role`. A script is one of `upon` alone. */
   async open(role: Role, options: PartyOptions = {}, script?: Script): Promise<Opened> {
     const key = this.newKey();
-    const extension = options.extensions?.[0];
-    const name = extension && `x-${extension}`;
+    const [extension] = options.extensions ?? [];
+    const name = typeof extension === "string" ? extensionNames[extension] : undefined;
     let raw: Raw;
     if (role === "server") {
       const serving = await this.serve(options);

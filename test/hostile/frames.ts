@@ -1,3 +1,4 @@
+import { constants, deflateRawSync } from "node:zlib";
 import { expect } from "vitest";
 import { MemoryWatch } from "../conformance/memory.ts";
 import type { PartyOptions } from "../conformance/party.ts";
@@ -78,22 +79,27 @@ function repeated(count: number): Uint8Array {
   return bytes;
 }
 
-const repeating: PartyOptions = { extensions: ["repeating"] };
 const COMPRESSED = { rsv: 0x40 };
+const deflate: PartyOptions = { extensions: ["deflate"] };
+/** So many zeros (RFC 7692 §7.2.1). */
+const zeros = (count: number): Uint8Array =>
+  deflateRawSync(new Uint8Array(count), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+const MIB_OF_ZEROS = concat([zeros(MIB), Uint8Array.of(0, 0, 0xff, 0xff)]);
 /** A bomb as a single frame, in fragments with pings between, and behind a message that is none. */
 const bombs: [name: string, frames: (peer: Peer) => Uint8Array[]][] = [
-  ["whole", (peer) => [peer.binary(repeated(2 ** 30), COMPRESSED)]],
+  ["of 1 KB", (peer) => [peer.binary(zeros(MIB), COMPRESSED)]],
+  ["of a thousandth of 1 GiB", (peer) => [peer.binary(concat(times(1024, () => MIB_OF_ZEROS)), COMPRESSED)]],
   [
     "in fragments",
     (peer) => {
-      const [first, ...others] = [...repeated(2 ** 30)];
+      const [first, ...others] = times(64, () => MIB_OF_ZEROS);
       return [
-        peer.binary([first!], { ...COMPRESSED, fin: false }),
-        ...others.flatMap((byte, i) => [peer.pong(), peer.continuation([byte], { fin: i === others.length - 1 })]),
+        peer.binary(first!, { ...COMPRESSED, fin: false }),
+        ...others.flatMap((bytes, i) => [peer.pong(), peer.continuation(bytes, { fin: i === others.length - 1 })]),
       ];
     },
   ],
-  ["one byte over", (peer) => [peer.text(repeated(10_000), COMPRESSED), peer.text(repeated(10_001), COMPRESSED)]],
+  ["one byte over", (peer) => [peer.text(zeros(2_000_000), COMPRESSED), peer.text(zeros(2_000_001), COMPRESSED)]],
 ];
 
 /** Headers of every form, each with what it is the header of. */
@@ -171,15 +177,17 @@ export const table: Table<RowName<"Frames">> = {
   })),
   "compressed garbage: 1007; a bomb: 1009 at the first byte too many": [
     ...proven(/reserved bits that an extension has taken/, 1007),
-    ...closedBy("garbage", 1007, (peer) => [peer.text([1, 2, 3], COMPRESSED)], repeating),
-    ...closedBy("garbage in fragments", 1007, (peer) => [peer.text([1, 2], { ...COMPRESSED, fin: false }), peer.continuation([3])], repeating), // prettier-ignore
-    ...closedBy("cut short", 1007, (peer) => [peer.text(repeated(4).subarray(0, 4), COMPRESSED)], repeating),
+    ...proven(/no DEFLATE/, 1007),
+    ...proven(/what is inflated/),
+    ...closedBy("garbage", 1007, (peer) => [peer.text(noise(100), COMPRESSED)], deflate),
+    ...closedBy("garbage in fragments", 1007, (peer) => [peer.text(noise(9), { ...COMPRESSED, fin: false }), peer.continuation(noise(90))], deflate), // prettier-ignore
+    ...closedBy("cut short", 1007, (peer) => [peer.text(zeros(4000).subarray(0, 8), COMPRESSED)], deflate),
     ...bombs.flatMap(([name, frames]) =>
       roles.map((role): Attack => ({
         name: `as a ${role}: a bomb, ${name}, at ten connections at once`,
         play: (arena) =>
           inMemory(arena, async () => {
-            const options = { ...repeating, maxLength: 10_000 };
+            const options = { ...deflate, maxLength: 2_000_000 };
             const all = await Promise.all(times(10, () => arena.open(role, options)));
             await Promise.all(all.map(({ raw, peer }) => raw.write(concat(frames(peer)))));
             expect(await Promise.all(all.map(({ closed }) => closed()))).toEqual(times(10, () => 1009));

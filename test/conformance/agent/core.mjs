@@ -13,7 +13,7 @@ import { permessageDeflate } from "hybi/deflate";
 import { driverFor, host } from "hybi/driver";
 import { messageOf, noise } from "./data.mjs";
 import { refusals, upon } from "./misuse.mjs";
-import { careless, repeating } from "./repeating.mjs";
+import { careless } from "./careless.mjs";
 import { reversing } from "./reversing.mjs";
 import { Track } from "./track.mjs";
 
@@ -25,7 +25,7 @@ const scripts = new Map();
 const servers = [];
 /** Clients whose errors nobody listens to, while they live. */
 const deaf = new Set();
-const extensionsOf = { reversing, repeating, careless, deflate: permessageDeflate() };
+const extensionsOf = { reversing, careless, deflate: permessageDeflate() };
 
 /** Hooks for `upgrade`, by what comes of them. */
 const hooks = {
