@@ -5,7 +5,7 @@
  * @module
  */
 export { deflate, Deflater, type DeflaterOptions } from "./deflater.ts";
-export { inflate, Inflater, type InflaterOptions } from "./inflater.ts";
+export { inflate, Inflater, type InflateOptions } from "./inflater.ts";
 export { DeflateModule, type DeflateBuild } from "./module.ts";
 export { permessageDeflate, windowBudget, type PermessageDeflateOptions } from "./permessage-deflate.ts";
 export { Budget } from "../protocol/budget.ts";

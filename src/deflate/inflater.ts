@@ -52,8 +52,8 @@ const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 const wrong: Readonly<Record<number, string>> = {
   [INFLATE_BAD_BLOCK]: "a block of no known type (RFC 1951 §3.2.3)",
   [INFLATE_BAD_STORED]: "a stored block whose two lengths differ (RFC 1951 §3.2.4)",
-  [INFLATE_BAD_CODE]: "a Huffman code that is none, or a symbol that stands for nothing (RFC 1951 §3.2)",
-  [INFLATE_BAD_DISTANCE]: "a match that reaches back before the beginning or the window (RFC 1951 §3.2.3)",
+  [INFLATE_BAD_CODE]: "a Huffman code that is none (RFC 1951 §3.2)",
+  [INFLATE_BAD_DISTANCE]: "a match from before the window (RFC 1951 §3.2.3)",
 };
 
 /**
@@ -128,6 +128,8 @@ export class Inflater implements Tenant {
    */
   message(bytes: Uint8Array, maxLength: number): Uint8Array {
     this.#usable();
+    // Not what §7.2.3.6 has, but compressors that were given nothing may say nothing.
+    if (bytes.length === 0) return new Uint8Array(0);
     this.#enter();
     const { memory, words } = this.#module;
     const output = new Output(maxLength);
@@ -208,7 +210,7 @@ export class Inflater implements Tenant {
       // One byte over the limit is let through to see it.
       const room = Math.min(OUT_END, from + output.most - output.length + 1);
       const status = exports.inflate(INFLATE_IN + length, room);
-      if (status > INFLATE_FINAL) this.#fail(`this has ${wrong[status]}`);
+      if (status > INFLATE_FINAL) this.#fail(wrong[status]!);
       const end = words[END]!;
       if (output.length + end - from > output.most) {
         this.close();
@@ -229,7 +231,7 @@ export class Inflater implements Tenant {
 
   #fail(what: string): never {
     this.close();
-    throw new DataError("ERR_INVALID_DATA", `The data cannot be inflated: ${what}. See that it is raw DEFLATE, whole.`);
+    throw new DataError("ERR_INVALID_DATA", `This cannot be inflated: ${what}. Is it raw DEFLATE, and whole?`);
   }
 }
 
