@@ -8,18 +8,16 @@ import * as net from "node:net";
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
-
-/** Where nothing tells how far a write has come, large ones leave in pieces of so many bytes, which does. */
-const PIECE = 1 << 18;
+import { isLarge, Pieces, type Done } from "./pieces.ts";
 
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
 export class DuplexTransport implements Transport {
   readonly raw: Duplex;
   #handler: TransportHandler | undefined;
   #error: Error | undefined;
-  /** What is still to be written in pieces, and whom to tell then. */
-  #left: { bytes: Uint8Array; readonly done: ((error?: Error | null) => void) | undefined }[] | undefined;
-  #leftBytes = 0;
+  /** The runtime tells how far a write has come; where it does not, large ones leave in pieces. */
+  #tellsProgress = false;
+  #pieces: Pieces | undefined;
   #isEnding = false;
 
   constructor(socket: Duplex, readsIntoWindow: boolean) {
@@ -36,6 +34,7 @@ export class DuplexTransport implements Transport {
   start(handler: TransportHandler): void {
     const isFirst = !this.#handler;
     this.#handler = handler;
+    this.#tellsProgress = queueSize(this.raw) !== undefined;
     if (isFirst) this.raw.resume();
     if (this.raw.closed) process.nextTick(() => handler.close(this.#error));
     // Of a socket with nothing left to read, Node reports the end even while it is paused.
@@ -49,7 +48,8 @@ export class DuplexTransport implements Transport {
   }
 
   ended(): void {
-    this.#writeLeft();
+    // Some streams end with their peer's, behind what was written by then.
+    this.#pieces?.flush();
     this.#handler?.end();
   }
 
@@ -58,25 +58,19 @@ export class DuplexTransport implements Transport {
   }
 
   closed(): void {
-    if (this.#left) this.#dropLeft(this.#destroyed());
+    this.#pieces?.drop(this.#destroyed());
     this.#handler?.close(this.#error);
   }
 
   // --- what the handler asks for
 
-  write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
-    const size = chunks.reduce((sum, { length }) => sum + length, 0);
-    const isWhole = size <= PIECE || this.raw.readableEnded || queueSize(this.raw) !== undefined;
-    if (!this.#left && isWhole) return this.#write(chunks, done);
-    const isFirst = !this.#left;
-    const left = (this.#left ??= []);
-    const last = chunks.length - 1;
-    chunks.forEach((bytes, i) => left.push({ bytes, done: i === last ? done : undefined }));
-    this.#leftBytes += size;
-    if (isFirst) this.#writeNext();
+  write(chunks: readonly Uint8Array[], done: Done): void {
+    const isWhole = this.#tellsProgress || this.raw.readableEnded || !isLarge(chunks);
+    if (isWhole && !this.#pieces) this.#write(chunks, done);
+    else (this.#pieces ??= this.#newPieces()).add(chunks, done);
   }
 
-  #write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
+  #write(chunks: readonly Uint8Array[], done: Done): void {
     const last = chunks.length - 1;
     if (last > 0) this.raw.cork();
     for (let i = 0; i < last; i++) this.raw.write(chunks[i]);
@@ -85,39 +79,12 @@ export class DuplexTransport implements Transport {
     if (last > 0) this.raw.uncork();
   }
 
-  /** Writes the next piece, and the others after it, one at a time. */
-  #writeNext(): void {
-    const first = this.#left?.[0];
-    if (!first) {
-      this.#left = undefined;
+  #newPieces(): Pieces {
+    const emptied = (): void => {
+      this.#pieces = undefined;
       if (this.#isEnding) this.raw.end();
-      return;
-    }
-    const { bytes, done } = first;
-    const piece = bytes.subarray(0, PIECE);
-    this.#leftBytes -= piece.length;
-    if (piece.length < bytes.length) first.bytes = bytes.subarray(piece.length);
-    else this.#left!.shift();
-    this.#write([piece], (error) => {
-      if (piece.length === bytes.length) done?.(error);
-      if (error) this.#dropLeft(error);
-      else this.#writeNext();
-    });
-  }
-
-  /** Some streams end with their peer's, behind what was written by then. */
-  #writeLeft(): void {
-    const left = this.#left;
-    this.#left = undefined;
-    this.#leftBytes = 0;
-    for (const { bytes, done } of left ?? []) this.#write([bytes], (error) => done?.(error));
-  }
-
-  #dropLeft(error: Error): void {
-    const left = this.#left;
-    this.#left = undefined;
-    this.#leftBytes = 0;
-    for (const { done } of left ?? []) done?.(error);
+    };
+    return new Pieces((bytes, done) => this.#write([bytes], done), emptied);
   }
 
   #destroyed(): Error {
@@ -125,7 +92,7 @@ export class DuplexTransport implements Transport {
   }
 
   get bufferedAmount(): number {
-    return this.raw.writableLength + this.#leftBytes;
+    return this.raw.writableLength + (this.#pieces?.length ?? 0);
   }
 
   /** Node counts a write whole until it ends, which one of many megabytes may not do for minutes. */
@@ -145,7 +112,7 @@ export class DuplexTransport implements Transport {
 
   end(): void {
     this.#isEnding = true;
-    if (!this.#left) this.raw.end();
+    if (!this.#pieces) this.raw.end();
   }
 
   destroy(): void {
