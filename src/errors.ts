@@ -69,6 +69,11 @@ export class ConnectionError extends HybiError {
   override readonly name = "ConnectionError";
 }
 
+/** Bytes that are not what they should be, or more of them than are allowed: ERR_INVALID_DATA or ERR_TOO_LONG. */
+export class DataError extends HybiError {
+  override readonly name = "DataError";
+}
+
 /** A mistake of the caller: a value of the wrong type or form. */
 export function typeError(code: ErrorCode, message: string): TypeError & { readonly code: ErrorCode } {
   return Object.assign(new TypeError(message), { code });

@@ -14,9 +14,13 @@ export const MAX_WINDOW = 32768;
 
 // --- inflate
 
-/** State of the stream, Huffman tables included: what must be put aside when it is left in the middle of a block. */
+/** State of the stream, its Huffman codes included: what must be put aside when it is left in the middle of a block. */
 export const INFLATE_STATE = 8192;
-export const INFLATE_STATE_SIZE = 16384;
+export const INFLATE_STATE_SIZE = 8192;
+
+/** What is the same for all streams: the fixed codes, what each symbol means, and scratch. */
+export const INFLATE_SHARED = 16384;
+export const INFLATE_SHARED_SIZE = 8192;
 
 /** Compressed bytes to read; wide loads may look at the eight bytes behind them. */
 export const INFLATE_IN = 24576;
