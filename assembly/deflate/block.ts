@@ -1,21 +1,21 @@
 import { align, put } from "./bit-writer";
-import { assignCodes, makeCodes, setCount } from "./codes";
+import { assignCodes, frequencyOf, listUsed, makeCodes, symbolOf } from "./codes";
+import { describeCodes, writeDescription } from "./description";
 import { DEFLATE_BITS, DEFLATE_BIT_COUNT } from "./layout";
 import {
+  DISTANCES_USED,
   DISTANCE_CODES,
   DISTANCE_COUNT,
   DISTANCE_FREQUENCIES,
   FIXED_DISTANCE_CODES,
   FIXED_LITERAL_CODES,
   FIXED_MADE,
-  LENGTHS,
-  LENGTHS_RUN,
+  FREQUENCIES_END,
+  LITERALS_USED,
   LITERAL_CODES,
   LITERAL_COUNT,
   LITERAL_FREQUENCIES,
   OUT,
-  PRECODE_CODES,
-  PRECODE_FREQUENCIES,
   TOKENS_END,
 } from "./stream";
 import {
@@ -35,23 +35,27 @@ const DYNAMIC: u32 = 2;
 
 const END_OF_BLOCK: u32 = 256;
 const MAX_STORED: u32 = 65535;
-const PRECODE_COUNT: u32 = 19;
+/** Fewer tokens than this never make up for the description of codes of their own. */
+const WORTH_CODES: u32 = 32;
 
 /** Gets the frequencies ready for the tokens of a block. */
 export function openBlock(): void {
-  memory.fill(LITERAL_FREQUENCIES, 0, DISTANCE_FREQUENCIES - LITERAL_FREQUENCIES + 32 * 4);
+  memory.fill(LITERAL_FREQUENCIES, 0, FREQUENCIES_END - LITERAL_FREQUENCIES);
   store<u32>(LITERAL_FREQUENCIES + END_OF_BLOCK * 4, 1);
 }
 
 /** Writes the tokens, which stand for the bytes from `at` up to `end`, as the kind of block that is shortest. */
 export function writeBlock(at: usize, end: usize, isFinal: u32): void {
   makeFixed();
-  makeCodes(LITERAL_FREQUENCIES, LITERAL_COUNT, 15, LITERAL_CODES);
-  makeCodes(DISTANCE_FREQUENCIES, DISTANCE_COUNT, 15, DISTANCE_CODES);
-  const runEnd = describeCodes();
+  listUsed(LITERAL_FREQUENCIES, LITERAL_COUNT, LITERALS_USED);
+  listUsed(DISTANCE_FREQUENCIES, DISTANCE_COUNT, DISTANCES_USED);
   const extra = extraBits();
-  const dynamic = descriptionBits(runEnd) + extra + codedBits(LITERAL_CODES, DISTANCE_CODES);
-  const fixed = extra + codedBits(FIXED_LITERAL_CODES, FIXED_DISTANCE_CODES);
+  const fixed = extra + fixedBits();
+  let dynamic: u32 = u32.MAX_VALUE;
+  if (load<u32>(TOKENS_END) - TOKENS >= WORTH_CODES * 4) {
+    dynamic = extra + makeCodes(LITERALS_USED, 15, LITERAL_CODES) + makeCodes(DISTANCES_USED, 15, DISTANCE_CODES);
+    dynamic += describeCodes();
+  }
   const size = <u32>(end - at);
   const stored = size * 8 + 32 + ((5 - load<u32>(DEFLATE_BIT_COUNT)) & 7) + (size > MAX_STORED ? 40 : 0);
   if (stored <= min(dynamic, fixed)) {
@@ -61,7 +65,7 @@ export function writeBlock(at: usize, end: usize, isFinal: u32): void {
     writeTokens(FIXED_LITERAL_CODES, FIXED_DISTANCE_CODES);
   } else {
     put((DYNAMIC << 1) | isFinal, 3);
-    writeDescription(runEnd);
+    writeDescription();
     writeTokens(LITERAL_CODES, DISTANCE_CODES);
   }
 }
@@ -87,26 +91,20 @@ function makeFixed(): void {
   for (let i: u32 = 0; i < 288; i++) {
     store<u32>(FIXED_LITERAL_CODES + i * 4, (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8) << 16);
   }
-  for (let length: u32 = 0; length <= 15; length++) setCount(length, 0);
-  setCount(7, 24);
-  setCount(8, 152);
-  setCount(9, 112);
-  assignCodes(288, FIXED_LITERAL_CODES);
+  assignCodes(FIXED_LITERAL_CODES, 288, memory.data<u8>([0, 0, 0, 0, 0, 0, 0, 24, 152, 112, 0, 0, 0, 0, 0, 0]));
   for (let i: u32 = 0; i < 32; i++) store<u32>(FIXED_DISTANCE_CODES + i * 4, 5 << 16);
-  for (let length: u32 = 7; length <= 9; length++) setCount(length, 0);
-  setCount(5, 32);
-  assignCodes(32, FIXED_DISTANCE_CODES);
+  assignCodes(FIXED_DISTANCE_CODES, 32, memory.data<u8>([0, 0, 0, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
 }
 
-/** How many bits the symbols of the block take, without the extra ones. */
-function codedBits(literals: usize, distances: usize): u32 {
+/** How many bits the symbols of the block take with fixed codes, without the extra ones. */
+function fixedBits(): u32 {
   let bits: u32 = 0;
-  for (let i: u32 = 0; i < LITERAL_COUNT * 4; i += 4) {
-    bits += load<u32>(LITERAL_FREQUENCIES + i) * (load<u32>(literals + i) >> 16);
+  const end = LITERALS_USED + 4 + load<u32>(LITERALS_USED) * 4;
+  for (let at = LITERALS_USED + 4; at < end; at += 4) {
+    const entry = load<u32>(at);
+    bits += frequencyOf(entry) * <u32>load<u16>(FIXED_LITERAL_CODES + symbolOf(entry) * 4, 2);
   }
-  for (let i: u32 = 0; i < DISTANCE_COUNT * 4; i += 4) {
-    bits += load<u32>(DISTANCE_FREQUENCIES + i) * (load<u32>(distances + i) >> 16);
-  }
+  for (let i = load<u32>(DISTANCES_USED); i != 0; i--) bits += 5 * frequencyOf(load<u32>(DISTANCES_USED + i * 4));
   return bits;
 }
 
@@ -115,104 +113,6 @@ function extraBits(): u32 {
   for (let i: u32 = 8; i < 28; i++) bits += load<u32>(LITERAL_FREQUENCIES + (257 + i) * 4) * lengthExtra(i);
   for (let i: u32 = 4; i < DISTANCE_COUNT; i++) bits += load<u32>(DISTANCE_FREQUENCIES + i * 4) * distanceExtra(i);
   return bits;
-}
-
-/** How many symbols of a table there must be code lengths for, at least `least`. */
-function inUse(codes: usize, count: u32, least: u32): u32 {
-  while (count > least && load<u32>(codes + count * 4 - 4) == 0) count--;
-  return count;
-}
-
-/** Lists the code lengths of the block with their repetitions (§3.2.7), and makes the code for that list. Answers its end. */
-function describeCodes(): usize {
-  const literals = inUse(LITERAL_CODES, LITERAL_COUNT, 257);
-  const all = literals + inUse(DISTANCE_CODES, DISTANCE_COUNT, 1);
-  for (let i: u32 = 0; i < literals; i++) store<u8>(LENGTHS + i, load<u16>(LITERAL_CODES + i * 4, 2));
-  for (let i = literals; i < all; i++) store<u8>(LENGTHS + i, load<u16>(DISTANCE_CODES + (i - literals) * 4, 2));
-  memory.fill(PRECODE_FREQUENCIES, 0, PRECODE_COUNT * 4);
-  let run = LENGTHS_RUN;
-  for (let i: u32 = 0; i < all; ) {
-    const length: u32 = load<u8>(LENGTHS + i);
-    let next = i + 1;
-    while (next < all && load<u8>(LENGTHS + next) == length) next++;
-    let left = next - i;
-    i = next;
-    if (length == 0) {
-      while (left >= 11) {
-        const times = min<u32>(left, 138);
-        run = describe(run, 18, times - 11);
-        left -= times;
-      }
-      if (left >= 3) {
-        run = describe(run, 17, left - 3);
-        left = 0;
-      }
-    } else {
-      run = describe(run, length, 0);
-      left--;
-      while (left >= 3) {
-        const times = min<u32>(left, 6);
-        run = describe(run, 16, times - 3);
-        left -= times;
-      }
-    }
-    for (; left != 0; left--) run = describe(run, length, 0);
-  }
-  makeCodes(PRECODE_FREQUENCIES, PRECODE_COUNT, 7, PRECODE_CODES);
-  return run;
-}
-
-/** An entry of the list: a symbol, and its extra bits from bit 8 on. */
-// @ts-ignore: decorator
-@inline
-function describe(run: usize, symbol: u32, extra: u32): usize {
-  store<u16>(run, symbol | (extra << 8));
-  const frequency = PRECODE_FREQUENCIES + symbol * 4;
-  store<u32>(frequency, load<u32>(frequency) + 1);
-  return run + 2;
-}
-
-// @ts-ignore: decorator
-@inline
-function describeExtra(symbol: u32): u32 {
-  return symbol < 16 ? 0 : symbol == 16 ? 2 : symbol == 17 ? 3 : 7;
-}
-
-/** The order of the lengths of the code for code lengths. */
-// @ts-ignore: decorator
-@inline
-function precodeAt(i: u32): usize {
-  const order = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
-  return PRECODE_CODES + <u32>load<u8>(order + i) * 4;
-}
-
-function precodeInUse(): u32 {
-  let count = PRECODE_COUNT;
-  while (count > 4 && load<u32>(precodeAt(count - 1)) == 0) count--;
-  return count;
-}
-
-function descriptionBits(runEnd: usize): u32 {
-  let bits = 14 + 3 * precodeInUse();
-  for (let i: u32 = 0; i < PRECODE_COUNT; i++) {
-    const length = load<u32>(PRECODE_CODES + i * 4) >> 16;
-    bits += load<u32>(PRECODE_FREQUENCIES + i * 4) * (length + describeExtra(i));
-  }
-  return bits;
-}
-
-function writeDescription(runEnd: usize): void {
-  const count = precodeInUse();
-  put(inUse(LITERAL_CODES, LITERAL_COUNT, 257) - 257, 5);
-  put(inUse(DISTANCE_CODES, DISTANCE_COUNT, 1) - 1, 5);
-  put(count - 4, 4);
-  for (let i: u32 = 0; i < count; i++) put(load<u32>(precodeAt(i)) >> 16, 3);
-  for (let run = LENGTHS_RUN; run < runEnd; run += 2) {
-    const symbol: u32 = load<u8>(run);
-    const code = load<u32>(PRECODE_CODES + symbol * 4);
-    const length = code >> 16;
-    put((code & 0xffff) | (<u32>load<u8>(run, 1) << length), length + describeExtra(symbol));
-  }
 }
 
 function writeTokens(literals: usize, distances: usize): void {

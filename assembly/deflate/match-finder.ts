@@ -3,16 +3,11 @@ import { BIAS, REACH } from "./stream";
 import { TOKENS, TOKENS_SIZE } from "./tokens";
 
 const HASH_BITS: u32 = 15;
-const HASH3_BITS: u32 = 13;
-/** Three bytes are not worth a longer distance. */
-const REACH3: u32 = 4096;
 
 /** The last position of each hash of four bytes: u32. */
 const HEADS: usize = TOKENS + TOKENS_SIZE;
-/** The same for three bytes. */
-const HEADS3: usize = HEADS + (1 << HASH_BITS) * 4;
 /** How far back from each position, modulo MAX_WINDOW, the one before it of the same hash is, less 1: u16. */
-const PREVIOUS: usize = HEADS3 + (1 << HASH3_BITS) * 4;
+const PREVIOUS: usize = HEADS + (1 << HASH_BITS) * 4;
 const TABLES_END: usize = PREVIOUS + MAX_WINDOW * 2;
 
 /** More than any window: between the positions of two streams, so that neither reaches the other's. */
@@ -26,12 +21,6 @@ export function clearTables(): void {
 @inline
 function slotOf(word: u32): usize {
   return HEADS + ((word * 0x9e3779b1) >> (32 - HASH_BITS)) * 4;
-}
-
-// @ts-ignore: decorator
-@inline
-function slot3Of(word: u32): usize {
-  return HEADS3 + (((word << 8) * 0x9e3779b1) >> (32 - HASH3_BITS)) * 4;
 }
 
 // @ts-ignore: decorator
@@ -55,11 +44,7 @@ function enter(position: u32, word: u32): u32 {
 /** Enters the offsets from `at` up to `end`; three bytes behind `end` are there. */
 export function enterAll(at: usize, end: usize): void {
   const bias = load<u32>(BIAS);
-  for (; at < end; at++) {
-    const word = load<u32>(at, 0, 1);
-    enter(<u32>at + bias, word);
-    store<u32>(slot3Of(word), <u32>at + bias);
-  }
+  for (; at < end; at++) enter(<u32>at + bias, load<u32>(at, 0, 1));
 }
 
 /** The same for the parser of level 1. */
@@ -102,16 +87,8 @@ export function search(at: usize, room: u32, best: u32, depth: u32, enough: u32)
   const position = <u32>at + load<u32>(BIAS);
   const word = load<u32>(at, 0, 1);
   let distance = enter(position, word);
-  const slot3 = slot3Of(word);
-  const distance3 = position - load<u32>(slot3);
-  store<u32>(slot3, position);
   if (room <= best) return 0;
   let found: u32 = 0;
-  if (best < 3) {
-    if (distance3 - 1 < min(reach, REACH3) && ((load<u32>(at - distance3, 0, 1) ^ word) & 0xffffff) == 0)
-      found = (3 << 16) | distance3;
-    best = 3;
-  }
   // Distances that are none, of what lies before the stream or was taken back, are beyond reach as unsigned numbers.
   while (distance - 1 < reach) {
     const there = at - distance;

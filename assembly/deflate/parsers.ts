@@ -46,7 +46,7 @@ function parseLazy(at: usize, end: usize): usize {
   const enough = enoughOf(level);
   let token = TOKENS;
   while (at + 4 <= end && token < TOKENS_LIMIT) {
-    let found = search(at, min(<u32>(end - at), MAX_MATCH), 2, depth, enough);
+    let found = search(at, min(<u32>(end - at), MAX_MATCH), 3, depth, enough);
     if (found == 0) {
       token = addLiteral(token, load<u8>(at));
       at++;

@@ -17,21 +17,29 @@ export const TOKENS_END: usize = DEFLATE_STATE + 40;
 /** Whether the tables of the fixed codes have been made. */
 export const FIXED_MADE: usize = DEFLATE_STATE + 44;
 
-// Everything else in DEFLATE_STATE outlives no block.
+// Everything else in DEFLATE_STATE outlives no block, but for the fixed codes.
 export const LITERAL_COUNT: u32 = 286;
 export const DISTANCE_COUNT: u32 = 30;
+export const PRECODE_COUNT: u32 = 19;
+const LITERALS_SIZE: u32 = 288 * 4;
+const DISTANCES_SIZE: u32 = 32 * 4;
+const PRECODE_SIZE: u32 = 20 * 4;
 /** How often each literal or length, and each distance, occurs in the block: u32 each. */
 export const LITERAL_FREQUENCIES: usize = DEFLATE_STATE + 1024;
-export const DISTANCE_FREQUENCIES: usize = LITERAL_FREQUENCIES + 288 * 4;
-/** The codes of the block: u32 each, see codes.ts. The fixed ones stay. */
-export const LITERAL_CODES: usize = DISTANCE_FREQUENCIES + 32 * 4;
-export const DISTANCE_CODES: usize = LITERAL_CODES + 288 * 4;
-export const FIXED_LITERAL_CODES: usize = DISTANCE_CODES + 32 * 4;
-export const FIXED_DISTANCE_CODES: usize = FIXED_LITERAL_CODES + 288 * 4;
-/** The same for the code lengths of a dynamic block (RFC 1951 §3.2.7), and its list of them. */
-export const PRECODE_FREQUENCIES: usize = FIXED_DISTANCE_CODES + 32 * 4;
-export const PRECODE_CODES: usize = PRECODE_FREQUENCIES + 20 * 4;
-export const LENGTHS: usize = PRECODE_CODES + 20 * 4;
-export const LENGTHS_RUN: usize = LENGTHS + 320;
+export const DISTANCE_FREQUENCIES: usize = LITERAL_FREQUENCIES + LITERALS_SIZE;
+export const FREQUENCIES_END: usize = DISTANCE_FREQUENCIES + DISTANCES_SIZE;
+/** The codes: u32 each, see codes.ts. */
+export const LITERAL_CODES: usize = FREQUENCIES_END;
+export const DISTANCE_CODES: usize = LITERAL_CODES + LITERALS_SIZE;
+export const FIXED_LITERAL_CODES: usize = DISTANCE_CODES + DISTANCES_SIZE;
+export const FIXED_DISTANCE_CODES: usize = FIXED_LITERAL_CODES + LITERALS_SIZE;
+/** The symbols that occur: how many, then a u32 for each, see codes.ts. */
+export const LITERALS_USED: usize = FIXED_DISTANCE_CODES + DISTANCES_SIZE;
+export const DISTANCES_USED: usize = LITERALS_USED + 4 + LITERALS_SIZE;
+/** The same for the code lengths of a dynamic block (RFC 1951 §3.2.7), and the list of them. */
+export const PRECODE_FREQUENCIES: usize = DISTANCES_USED + 4 + DISTANCES_SIZE;
+export const PRECODE_CODES: usize = PRECODE_FREQUENCIES + PRECODE_SIZE;
+export const PRECODE_USED: usize = PRECODE_CODES + PRECODE_SIZE;
+export const LENGTHS: usize = PRECODE_USED + 4 + PRECODE_SIZE;
 /** Room for codes.ts to work in. */
-export const CODES_SCRATCH: usize = LENGTHS_RUN + 640;
+export const CODES_SCRATCH: usize = LENGTHS + 320 * 2;
