@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { deflate, Deflater, type DeflaterOptions } from "./deflater.ts";
+export { deflate, Deflater, type DeflateOptions } from "./deflater.ts";
 export { inflate, Inflater, type InflateOptions } from "./inflater.ts";
 export { DeflateModule, type DeflateBuild } from "./module.ts";
 export { permessageDeflate, windowBudget, type PermessageDeflateOptions } from "./permessage-deflate.ts";

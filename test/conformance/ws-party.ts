@@ -48,8 +48,9 @@ function deflateOf(role: Role, { extensions = [] }: PartyOptions): PerMessageDef
   const [server, client] = role === "server" ? [own, peers] : [peers, own];
   return {
     threshold: 0,
-    serverNoContextTakeover: server.isForgetful,
-    clientNoContextTakeover: client.isForgetful,
+    // Where it is false, the other side may not ask for it either.
+    ...(server.isForgetful && { serverNoContextTakeover: true }),
+    ...(client.isForgetful && { clientNoContextTakeover: true }),
     ...(server.bits !== undefined && { serverMaxWindowBits: server.bits }),
     ...(client.bits !== undefined && { clientMaxWindowBits: client.bits }),
   };
