@@ -116,6 +116,19 @@ export interface Party {
   stop(): Promise<void>;
 }
 
+/** Answers one server for all who ask for it with the same options. */
+export function onceForEach(
+  serve: (options: PartyOptions) => Promise<Serving>,
+): (options?: PartyOptions) => Promise<Serving> {
+  const all = new Map<string, Promise<Serving>>();
+  return (options = {}) => {
+    const key = JSON.stringify(options);
+    let serving = all.get(key);
+    if (!serving) all.set(key, (serving = serve(options)));
+    return serving;
+  };
+}
+
 /** hybi on one of the runtimes, in a process of its own. */
 export class Agent implements Party {
   readonly name: RuntimeName;
@@ -123,8 +136,6 @@ export class Agent implements Party {
   readonly #ws: WebSocket;
   readonly #calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #last = 0;
-  readonly #serving = new Map<string, Promise<Serving>>();
-
   readonly #tls: TlsUse;
 
   private constructor(name: RuntimeName, running: Running, ws: WebSocket, tls: TlsUse) {
@@ -176,12 +187,7 @@ export class Agent implements Party {
     });
   }
 
-  serve(options: PartyOptions = {}): Promise<Serving> {
-    const key = JSON.stringify(options);
-    let serving = this.#serving.get(key);
-    if (!serving) this.#serving.set(key, (serving = this.#serve(options)));
-    return serving;
-  }
+  readonly serve = onceForEach((options) => this.#serve(options));
 
   async #serve(options: PartyOptions): Promise<Serving> {
     const { tls, ...others } = options;
