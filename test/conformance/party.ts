@@ -219,6 +219,16 @@ export class Agent implements Party {
     await this.#call("signal", key, name);
   }
 
+  /** Whether something there waits for this word. */
+  async isAwaited(word: string): Promise<boolean> {
+    return (await this.#call("isAwaited", word)) as boolean;
+  }
+
+  /** Has what waits for this word go on. */
+  async say(word: string): Promise<void> {
+    await this.#call("say", word);
+  }
+
   async held(): Promise<Held> {
     return (await this.#call("held")) as Held;
   }

@@ -15,6 +15,7 @@ import { refusals, upon } from "./misuse.mjs";
 import { careless, repeating } from "./repeating.mjs";
 import { reversing } from "./reversing.mjs";
 import { Track } from "./track.mjs";
+import { isAwaited, said, say } from "./word.mjs";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -28,9 +29,7 @@ const extensionsOf = { reversing, repeating, careless };
 
 /** Hooks for `upgrade`, by what comes of them. */
 const hooks = {
-  later: async () => {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  },
+  later: () => said("decide"),
   never: () => new Promise(() => undefined),
   certified: ({ peerCertificate }) => ({
     headers: { "X-Certificate": peerCertificate ? Buffer.from(peerCertificate).toString("base64") : "none" },
@@ -220,6 +219,10 @@ const commands = {
   }),
 
   signal: (_, key, name) => void tracks.get(key).signals.add(name),
+
+  isAwaited: (_, word) => isAwaited(word),
+
+  say: (_, word) => say(word),
 };
 
 /**
