@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { roles } from "../helpers/session.ts";
 import { Peer, type Role } from "../helpers/wire.ts";
-import { Agent, type Log, type PartyOptions, type Script } from "./party.ts";
-import { Raw, RawServer, openingRequest, openingResponse } from "./raw.ts";
-import { runtimeNames } from "./runtimes.ts";
+import { agents, clients, startAgents } from "./agents.ts";
+import type { Agent, Log, PartyOptions, Script } from "./party.ts";
+import { Raw, openingRequest, openingResponse } from "./raw.ts";
 
-let agents: Agent[];
-let clients: RawServer;
-beforeAll(async () => {
-  [agents, clients] = await Promise.all([
-    Promise.all(runtimeNames.map((name) => Agent.start(name))),
-    RawServer.listen(),
-  ]);
-});
-afterAll(async () => {
-  clients.close();
-  await Promise.all(agents.map((agent) => agent.stop()));
-});
+startAgents();
 
 let lastKey = 0;
 

@@ -121,6 +121,19 @@ export interface Party {
   stop(): Promise<void>;
 }
 
+/** Answers one server for all who ask for it with the same options. */
+export function onceForEach(
+  serve: (options: PartyOptions) => Promise<Serving>,
+): (options?: PartyOptions) => Promise<Serving> {
+  const all = new Map<string, Promise<Serving>>();
+  return (options = {}) => {
+    const key = JSON.stringify(options);
+    let serving = all.get(key);
+    if (!serving) all.set(key, (serving = serve(options)));
+    return serving;
+  };
+}
+
 /** hybi on one of the runtimes, in a process of its own. */
 export class Agent implements Party {
   readonly name: RuntimeName;
@@ -128,8 +141,6 @@ export class Agent implements Party {
   readonly #ws: WebSocket;
   readonly #calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #last = 0;
-  readonly #serving = new Map<string, Promise<Serving>>();
-
   readonly #tls: TlsUse;
 
   private constructor(name: RuntimeName, running: Running, ws: WebSocket, tls: TlsUse) {
@@ -181,12 +192,7 @@ export class Agent implements Party {
     });
   }
 
-  serve(options: PartyOptions = {}): Promise<Serving> {
-    const key = JSON.stringify(options);
-    let serving = this.#serving.get(key);
-    if (!serving) this.#serving.set(key, (serving = this.#serve(options)));
-    return serving;
-  }
+  readonly serve = onceForEach((options) => this.#serve(options));
 
   async #serve(options: PartyOptions): Promise<Serving> {
     const { tls, ...others } = options;
@@ -216,6 +222,16 @@ export class Agent implements Party {
 
   async signal(key: string, name: string): Promise<void> {
     await this.#call("signal", key, name);
+  }
+
+  /** Whether something there waits for this word. */
+  async isAwaited(word: string): Promise<boolean> {
+    return (await this.#call("isAwaited", word)) as boolean;
+  }
+
+  /** Has what waits for this word go on. */
+  async say(word: string): Promise<void> {
+    await this.#call("say", word);
   }
 
   async held(): Promise<Held> {

@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { acceptOf, request, sampleKey } from "../helpers/raw-peer.ts";
 import { Peer, concat, readFrames } from "../helpers/wire.ts";
 import { messageOf, shown } from "./agent/data.mjs";
-import { Agent, type ConnectOptions, type Log, type PartyOptions, type Script } from "./party.ts";
+import { agents, clients, startAgents } from "./agents.ts";
+import type { Agent, ConnectOptions, Log, PartyOptions, Script } from "./party.ts";
 import { Raw, RawServer, frameCount, openingRequest, openingResponse } from "./raw.ts";
-import { runtimeNames } from "./runtimes.ts";
 
-let agents: Agent[];
-let clients: RawServer;
-beforeAll(async () => {
-  [agents, clients] = await Promise.all([
-    Promise.all(runtimeNames.map((name) => Agent.start(name))),
-    RawServer.listen(),
-  ]);
-});
-afterAll(async () => {
-  clients.close();
-  await Promise.all(agents.map((agent) => agent.stop()));
-});
+startAgents();
 
 interface Recording {
   readonly bytes: Buffer;

@@ -1,8 +1,6 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import type { TlsOptions } from "../../src/driver/transport.ts";
+import { writeWorkerFolder } from "../helpers/worker-folder.ts";
 
 /** The certificates that an agent will use. On workerd they are the configuration's to say. */
 export interface TlsUse {
@@ -30,47 +28,25 @@ function tlsOptionsOf({ cert, key, ca, verify = false }: TlsOptions): string {
     ...(ca === undefined ? [] : [`trustedCertificates = [${text(ca as string)}]`]),
     ...(verify ? ["requireClientCerts = true"] : []),
   ];
-  return `tlsOptions = (${parts.join(", ")})`;
+  return parts.join(", ");
 }
 
-/** Writes the agent for workerd, in one file, and its configuration, which has all the sockets it will listen on. */
+/** Writes the agent for workerd, and its configuration, which has all the sockets it will listen on. */
 export async function writeWorker({ servers = [], client = {} }: TlsUse): Promise<{
   folder: string;
   config: string;
   /** The sockets by their numbers. */
   names: string[];
 }> {
-  const folder = mkdtempSync(join(tmpdir(), "hybi-"));
-  await build({
-    entryPoints: [join(import.meta.dirname, "agent/worker.mjs")],
-    outfile: join(folder, "worker.js"),
-    bundle: true,
-    format: "esm",
-    conditions: ["workerd"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "error",
+  const protocols = [
+    ...Array<string>(PLAIN).fill("tcp = ()"),
+    ...servers.map((options) => `tcp = (tlsOptions = (${tlsOptionsOf(options)}))`),
+  ];
+  const sockets = protocols.map((protocol, i) => {
+    const service = `(name = "worker", props = (json = "{\\"socket\\":${i}}"))`;
+    return { name: `${i}`, protocol, service };
   });
-  const kinds = [...Array<string>(PLAIN).fill(""), ...servers.map(tlsOptionsOf)];
-  const sockets = kinds.map((tls, i) => {
-    const service = `(name = "agent", props = (json = "{\\"socket\\":${i}}"))`;
-    return `(name = "${i}", address = "127.0.0.1:0", tcp = (${tls}), service = ${service})`;
-  });
-  const config = join(folder, "config.capnp");
-  writeFileSync(
-    config,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "agent", worker = (
-      compatibilityDate = "2026-01-01",
-      modules = [(name = "worker.js", esModule = embed "worker.js")],
-      globalOutbound = "local",
-    )),
-    (name = "local", network = (allow = ["local"], ${tlsOptionsOf(client)})),
-  ],
-  sockets = [${sockets.join(",\n    ")}],
-);
-`,
-  );
-  return { folder, config, names: kinds.map((_, i) => `${i}`) };
+  const entry = join(import.meta.dirname, "agent/worker.mjs");
+  const folder = await writeWorkerFolder({ entry, sockets, tls: tlsOptionsOf(client) });
+  return { folder, config: join(folder, "config.capnp"), names: sockets.map(({ name }) => name) };
 }

@@ -5,6 +5,7 @@ import { WebSocket, WebSocketServer, type PerMessageDeflateOptions } from "ws";
 import { turns, until } from "../helpers/until.ts";
 import type { Role } from "../helpers/wire.ts";
 import { Track, type Face } from "./agent/track.mjs";
+import { onceForEach } from "./party.ts";
 import type { ConnectOptions, Log, Look, Party, PartyOptions, Script, Serving } from "./party.ts";
 
 const maxPayload = 1 << 30;
@@ -61,7 +62,6 @@ export class WsParty implements Party {
   readonly name = "ws";
   readonly #tracks = new Map<string, Track>();
   readonly #scripts = new Map<string, Script>();
-  readonly #serving = new Map<string, Promise<Serving>>();
   readonly #stops: (() => void)[] = [];
 
   #follow(key: string, ws: WebSocket): Track {
@@ -77,12 +77,7 @@ export class WsParty implements Party {
     return track;
   }
 
-  serve(options: PartyOptions = {}): Promise<Serving> {
-    const key = JSON.stringify(options);
-    let serving = this.#serving.get(key);
-    if (!serving) this.#serving.set(key, (serving = this.#serve(options)));
-    return serving;
-  }
+  readonly serve = onceForEach((options) => this.#serve(options));
 
   async #serve(options: PartyOptions): Promise<Serving> {
     const { tls, acceptProtocols = [], maxLength = maxPayload } = options;

@@ -1,10 +1,11 @@
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { certificates } from "../helpers/certificates.ts";
 import { descriptorsOf } from "../helpers/descriptors.ts";
 import type { Role } from "../helpers/wire.ts";
 import { Agent, type Held, type Log, type PartyOptions, type Script } from "../conformance/party.ts";
 import { openingRequest, openingResponse, Raw, RawServer } from "../conformance/raw.ts";
 import { runtimeNames } from "../conformance/runtimes.ts";
-import type { Stage, Way } from "./stages.ts";
+import { ways, type Stage, type Way } from "./stages.ts";
 
 /** What an agent has in use. */
 export interface Use extends Held {
@@ -142,6 +143,19 @@ export class Arena {
       `${agent.name} is to have no more than ${JSON.stringify(before)} in use`,
     );
   }
+}
+
+/** The arena of the tests of a file, once {@link startArena} has its way. */
+export let arena: Arena;
+
+/** Has it run while they do, warmed up in all ways; no test may have an agent complain. */
+export function startArena(): void {
+  beforeAll(async () => {
+    arena = await Arena.start();
+    await arena.warmUp(ways);
+  });
+  afterAll(() => arena.stop());
+  afterEach(() => expect(arena.outputs).toEqual([]));
 }
 
 /** How long what is to happen at once may take on a machine that is busy, in milliseconds. */

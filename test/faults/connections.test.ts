@@ -1,17 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { concat, Peer } from "../helpers/wire.ts";
 import type { Agent, Log } from "../conformance/party.ts";
-import { Arena, bare, comesTo, settled } from "./arena.ts";
+import { arena, bare, comesTo, settled, startArena } from "./arena.ts";
 import { faults, outcomes, stages, ways, type Fault, type Stage, type Way } from "./stages.ts";
 
-let arena: Arena;
-beforeAll(async () => {
-  arena = await Arena.start();
-  await arena.warmUp(ways);
-});
-afterAll(() => arena.stop());
-afterEach(() => expect(arena.outputs).toEqual([]));
+startArena();
 
 /** Has the fault come to a connection, and answers its log once that is closed. */
 async function strike(agent: Agent, way: Way, stage: Stage, fault: Fault): Promise<Log> {

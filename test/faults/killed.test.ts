@@ -1,16 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Agent, type Script } from "../conformance/party.ts";
 import { runtimeNames } from "../conformance/runtimes.ts";
-import { Arena, bare, comesTo } from "./arena.ts";
+import { arena, bare, comesTo, startArena } from "./arena.ts";
 import { ways } from "./stages.ts";
 
-let arena: Arena;
-beforeAll(async () => {
-  arena = await Arena.start();
-  await arena.warmUp(ways);
-});
-afterAll(() => arena.stop());
-afterEach(() => expect(arena.outputs).toEqual([]));
+startArena();
 
 const MIB = 1 << 20;
 /** The survivor looks at each message, and has one to send as well that is never whole. */

@@ -1,19 +1,13 @@
 import * as net from "node:net";
 import { Duplex } from "node:stream";
 import * as tls from "node:tls";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Agent } from "../conformance/party.ts";
 import { openingRequest, openingResponse, Raw } from "../conformance/raw.ts";
-import { Arena, bare, comesTo } from "./arena.ts";
+import { arena, bare, comesTo, startArena } from "./arena.ts";
 import { faults, neverOpen, outcomes, stages, ways, type Fault, type Way } from "./stages.ts";
 
-let arena: Arena;
-beforeAll(async () => {
-  arena = await Arena.start();
-  await arena.warmUp(ways);
-});
-afterAll(() => arena.stop());
-afterEach(() => expect(arena.outputs).toEqual([]));
+startArena();
 
 /** Where in the opening handshake the fault comes. */
 interface Stage {

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { build } from "esbuild";
+import { writeWorkerFolder } from "./worker-folder.ts";
 
 /** The program itself, so that to kill it is enough. */
 const { default: binary } = createRequire(import.meta.url)("workerd") as { readonly default: string };
@@ -25,42 +24,20 @@ export class Workerd {
   readonly ports = new Map<string, number>();
   #stop!: () => Promise<void>;
 
-  static async start({ files = {}, sockets = {}, tls = "" }: WorkerdOptions = {}): Promise<Workerd> {
-    const folder = await mkdtemp(join(tmpdir(), "hybi-"));
-    await build({
-      entryPoints: ["test/hosts/workerd/worker.ts"],
-      outfile: join(folder, "worker.js"),
-      bundle: true,
-      format: "esm",
-      conditions: ["workerd"],
-      external: ["cloudflare:*"],
-      target: "es2022",
-      logLevel: "error",
-    });
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    const listening = Object.entries(sockets).map(([name, { entrypoint, tcp = "()" }]) => {
+  static async start({ files = {}, sockets = {}, tls }: WorkerdOptions = {}): Promise<Workerd> {
+    const tcp = Object.entries(sockets).map(([name, { entrypoint, tcp = "()" }]) => {
       const service = entrypoint === undefined ? `"worker"` : `(name = "worker", entrypoint = "${entrypoint}")`;
-      return `(name = "${name}", address = "127.0.0.1:0", tcp = ${tcp}, service = ${service})`;
+      return { name, protocol: `tcp = ${tcp}`, service };
     });
-    await writeFile(
-      join(folder, "config.capnp"),
-      `using Workerd = import "/workerd/workerd.capnp";
-       const config :Workerd.Config = (
-         services = [
-           (name = "worker", worker = (
-             compatibilityDate = "2026-01-01",
-             modules = [(name = "worker.js", esModule = embed "worker.js")],
-           )),
-           (name = "internet", network = (allow = ["local"], tlsOptions = (${tls}))),
-         ],
-         sockets = [
-           (name = "http", address = "127.0.0.1:0", http = (), service = "worker"),
-           ${listening.join(",\n           ")}
-         ],
-       );`,
-    );
+    const http = { name: "http", protocol: "http = ()", service: `"worker"` };
+    const folder = await writeWorkerFolder({
+      entry: "test/hosts/workerd/worker.ts",
+      files,
+      sockets: [http, ...tcp],
+      tls,
+    });
     const workerd = new Workerd();
-    await workerd.#run(join(folder, "config.capnp"), 1 + listening.length);
+    await workerd.#run(join(folder, "config.capnp"), 1 + tcp.length);
     const { ended } = workerd;
     void ended.then(() => rm(folder, { recursive: true }));
     return workerd;

@@ -301,6 +301,8 @@ export const table: Table<RowName<"Frames">> = {
           isTaken = await Promise.race([raw.write(message).then(() => true), delay(500).then(() => false)]);
         expect(sent).toBeLessThan(64);
         raw.socket.destroy();
+        // While it reads nothing, it does not see that either.
+        await arena.agent.say("resume");
       }),
   })),
   "half-open TCP, a stalled TLS handshake: ended by the heartbeat or the deadline": [

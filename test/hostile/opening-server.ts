@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { request } from "../helpers/raw-peer.ts";
+import { plateau } from "../helpers/until.ts";
 import { Peer, concat, readFrames } from "../helpers/wire.ts";
 import { MemoryWatch } from "../conformance/memory.ts";
 import type { PartyOptions } from "../conformance/party.ts";
@@ -366,7 +367,12 @@ export const table: Table<RowName<"Opening handshake, as a server">> = {
         const raw = arena.keep(Raw.connect(port));
         const peer = new Peer("server");
         const texts = Array.from({ length: 2500 }, (_, i) => `${i}`.padStart(100, "0"));
-        await raw.write(openingRequest(key), ...texts.map((text) => peer.text(text)), peer.close(1000));
+        const written = raw.write(openingRequest(key), ...texts.map((text) => peer.text(text)), peer.close(1000));
+        await until(() => arena.agent.isAwaited("decide"));
+        // All is written, or the server has stopped to read.
+        await plateau(() => raw.socket.bytesWritten);
+        await arena.agent.say("decide");
+        await written;
         expect(await raw.readHead()).toMatch(/^HTTP\/1.1 101 /);
         await raw.until(() => raw.hasEnded);
         raw.end();

@@ -16,6 +16,7 @@ import { refusals, upon } from "./misuse.mjs";
 import { careless } from "./careless.mjs";
 import { reversing } from "./reversing.mjs";
 import { Track } from "./track.mjs";
+import { isAwaited, said, say } from "./word.mjs";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 1));
 
@@ -29,9 +30,7 @@ const extensionsOf = { reversing, careless, deflate: permessageDeflate() };
 
 /** Hooks for `upgrade`, by what comes of them. */
 const hooks = {
-  later: async () => {
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  },
+  later: () => said("decide"),
   never: () => new Promise(() => undefined),
   certified: ({ peerCertificate }) => ({
     headers: { "X-Certificate": peerCertificate ? Buffer.from(peerCertificate).toString("base64") : "none" },
@@ -221,6 +220,10 @@ const commands = {
   }),
 
   signal: (_, key, name) => void tracks.get(key).signals.add(name),
+
+  isAwaited: (_, word) => isAwaited(word),
+
+  say: (_, word) => say(word),
 };
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 import { Client, Server } from "hybi";
+import { said } from "./word.mjs";
 
 const notData = ["TypeError", "ERR_DATA_TYPE"];
 const tooLong = ["RangeError", "ERR_CONTROL_TOO_LONG"];
@@ -282,9 +283,10 @@ const deeds = {
   fill(ws) {
     while (ws.send(new Uint8Array(16_384)));
   },
-  hold(ws) {
+  async hold(ws) {
     ws.pause();
-    setTimeout(() => ws.resume(), 1500);
+    await said("resume");
+    ws.resume();
   },
   pause(ws) {
     ws.pause();

@@ -1,9 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, it, vi } from "vitest";
 import { standardText, type TextCodec } from "../../../src/codec/text.ts";
 import { bufferText } from "../../../src/hosts/buffer-text.ts";
 import { text as denoText } from "../../../src/hosts/deno.ts";
-
-const AT = 7;
+import { checkText, texts } from "../text-cases.ts";
 
 /** Node's way without the methods that are not documented. */
 function documentedText(memory: Uint8Array): TextCodec {
@@ -29,36 +28,10 @@ const ways: [name: string, make: (memory: Uint8Array) => TextCodec][] = [
   ["Node's documented way", documentedText],
   ["the way on Deno", denoText],
 ];
-const texts = [
-  "",
-  "a",
-  "Hello, world",
-  "Grüße, 世界 😀",
-  "\ufeffwith a mark in front",
-  "lone \ud800 surrogate",
-  "x".repeat(5000),
-];
 
 describe.each(ways)("strings by %s", (_, make) => {
   const memory = new Uint8Array(65536);
   const codec = make(memory);
-  const standard = new TextEncoder();
 
-  it.each(texts)("%j", (text) => {
-    const bytes = standard.encode(text);
-    memory.fill(0xee);
-    expect(codec.encode(text, AT)).toBe(bytes.length);
-    expect(Buffer.compare(memory.subarray(AT, AT + bytes.length), bytes)).toBe(0);
-    expect([memory[AT - 1], memory[AT + bytes.length]]).toEqual([0xee, 0xee]);
-    const back = text.replace("\ud800", "\ufffd");
-    expect(codec.decodeUtf8(AT, bytes.length)).toBe(back);
-    expect(codec.decodeBytes(bytes, false)).toBe(back);
-    expect(Buffer.compare(codec.encodeBytes(text), bytes)).toBe(0);
-  });
-
-  it("ASCII by its own way", () => {
-    memory.set(standard.encode("plain"), AT);
-    expect(codec.decodeAscii(AT, 5)).toBe("plain");
-    expect(codec.decodeBytes(standard.encode("plain"), true)).toBe("plain");
-  });
+  it.each(texts)("%j", (text) => checkText(codec, memory, text));
 });
