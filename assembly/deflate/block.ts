@@ -52,7 +52,7 @@ export function writeBlock(at: usize, end: usize, isFinal: u32): void {
   const extra = extraBits();
   const fixed = extra + fixedBits();
   let dynamic: u32 = u32.MAX_VALUE;
-  if (load<u32>(TOKENS_END) - TOKENS >= WORTH_CODES * 4) {
+  if (load<u32>(TOKENS_END) >= <u32>TOKENS + WORTH_CODES * 4) {
     dynamic = extra + makeCodes(LITERALS_USED, 15, LITERAL_CODES) + makeCodes(DISTANCES_USED, 15, DISTANCE_CODES);
     dynamic += describeCodes();
   }

@@ -121,7 +121,7 @@ function sort(list: usize, count: u32): void {
     const bucket = bucketOf(load<u32>(at));
     store<u32>(bucket, load<u32>(bucket) + 4);
   }
-  let place: u32 = SORTED;
+  let place = <u32>SORTED;
   for (let bucket = BUCKETS; bucket < BUCKETS + BUCKET_COUNT * 4; bucket += 4) {
     const size = load<u32>(bucket);
     store<u32>(bucket, place);

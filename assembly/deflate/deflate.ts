@@ -49,7 +49,7 @@ function index(at: usize, end: usize): void {
   if (from >= to) return;
   const level = load<u32>(LEVEL);
   if (level == 1) enterHeads(from, to);
-  else if (level != 0) enterAll(from, to);
+  else if (level != 0) enterAll(from, to, to - from > 3 ? 2 : 1);
   store<u32>(INDEXED, <u32>to);
 }
 

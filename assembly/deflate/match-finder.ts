@@ -42,9 +42,9 @@ function enter(position: u32, word: u32): u32 {
 }
 
 /** Enters the offsets from `at` up to `end`; three bytes behind `end` are there. */
-export function enterAll(at: usize, end: usize): void {
+export function enterAll(at: usize, end: usize, step: usize): void {
   const bias = load<u32>(BIAS);
-  for (; at < end; at++) enter(<u32>at + bias, load<u32>(at, 0, 1));
+  for (; at < end; at += step) enter(<u32>at + bias, load<u32>(at, 0, 1));
 }
 
 /** The same for the parser of level 1. */

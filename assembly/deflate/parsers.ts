@@ -1,7 +1,8 @@
+import { DEFLATE_IN } from "./layout";
 import { depth as depthOf, enough as enoughOf } from "./levels";
 import { enterAll, enterHeads, probe, search } from "./match-finder";
 import { BIAS, LEVEL, REACH, TOKENS_END } from "./stream";
-import { addLiteral, addMatch, TOKENS, TOKENS_LIMIT } from "./tokens";
+import { addLiteral, addMatch, isLiteral, takeLiteral, TOKENS, TOKENS_LIMIT } from "./tokens";
 
 /** The longest match (RFC 1951 §2). */
 const MAX_MATCH: u32 = 258;
@@ -40,33 +41,45 @@ function parseFast(at: usize, end: usize): usize {
 }
 
 /** Looks at the next byte before it takes a match: there may be a longer one. */
-function parseLazy(at: usize, end: usize): usize {
+function parseLazy(at: usize, inputEnd: usize): usize {
   const level = load<u32>(LEVEL);
   const depth = depthOf(level);
   const enough = enoughOf(level);
   let token = TOKENS;
-  while (at + 4 <= end && token < TOKENS_LIMIT) {
-    let found = search(at, min(<u32>(end - at), MAX_MATCH), 3, depth, enough);
+  while (at + 4 <= inputEnd && token < TOKENS_LIMIT) {
+    let found = search(at, min(<u32>(inputEnd - at), MAX_MATCH), 3, depth, enough);
     if (found == 0) {
       token = addLiteral(token, load<u8>(at));
       at++;
       continue;
     }
     let entered = at + 1;
-    while (found >> 16 < enough && at + 5 <= end) {
-      const next = search(at + 1, min(<u32>(end - at) - 1, MAX_MATCH), found >> 16, depth >> 1, enough);
+    while (found >> 16 < enough && at + 5 <= inputEnd) {
+      const next = search(at + 1, min(<u32>(inputEnd - at) - 1, MAX_MATCH), found >> 16, depth >> 1, enough);
       entered = at + 2;
       if (next == 0) break;
       token = addLiteral(token, load<u8>(at));
       at++;
       found = next;
     }
-    const length = found >> 16;
-    token = addMatch(token, length, found & 0xffff);
-    at += length;
-    enterAll(entered, min(at, end - 3));
+    // Of the history only a part is in the tables, so a match may have begun earlier, in bytes that became literals.
+    const distance = found & 0xffff;
+    const end = at + (found >> 16);
+    while (
+      token > TOKENS &&
+      at + MAX_MATCH > end &&
+      at - distance > <usize>DEFLATE_IN &&
+      load<u8>(at - 1) == load<u8>(at - distance - 1) &&
+      isLiteral(token - 4)
+    ) {
+      token = takeLiteral(token);
+      at--;
+    }
+    token = addMatch(token, <u32>(end - at), distance);
+    at = end;
+    enterAll(entered, min(at, inputEnd - 3), 1);
   }
-  return last(at, end, token);
+  return last(at, inputEnd, token);
 }
 
 /** What is too short for a match, unless the block is full before. */

@@ -50,13 +50,29 @@ function count(frequency: usize): void {
   store<u32>(frequency, load<u32>(frequency) + 1);
 }
 
-/** Adds a literal behind the other tokens and answers where the next one goes. */
+/** Adds a literal behind the other tokens, and answers where the next one goes. */
 // @ts-ignore: decorator
 @inline
 export function addLiteral(token: usize, byte: u32): usize {
   store<u32>(token, byte);
   count(LITERAL_FREQUENCIES + byte * 4);
   return token + 4;
+}
+
+/** Whether the token is one. */
+// @ts-ignore: decorator
+@inline
+export function isLiteral(token: usize): bool {
+  return (load<u32>(token) & MATCH) == 0;
+}
+
+/** Takes the last token, a literal, off again. */
+// @ts-ignore: decorator
+@inline
+export function takeLiteral(token: usize): usize {
+  const frequency = LITERAL_FREQUENCIES + load<u32>(token - 4) * 4;
+  store<u32>(frequency, load<u32>(frequency) - 1);
+  return token - 4;
 }
 
 /** The same for a match of `length`, 3 to 258, `distance` back, 1 to 32768. */
