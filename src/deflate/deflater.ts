@@ -24,6 +24,11 @@ export interface DeflateOptions {
   readonly level?: number;
   /** How far back a match may reach: 2^windowBits bytes, which the receiver must keep. 8 to 15. Default: 15. */
   readonly windowBits?: number;
+  /**
+   * How much of the window is kept while another stream has the module, 2^takeoverBits bytes: a little costs a little. 8
+   * to 15. Default: `windowBits`.
+   */
+  readonly takeoverBits?: number;
   /** The instance to use. Default: the one that the process shares. */
   readonly module?: DeflateModule;
 }
@@ -31,6 +36,7 @@ export interface DeflateOptions {
 const optionChecks = {
   level: integer(0, 9),
   windowBits: integer(8, 15),
+  takeoverBits: integer(8, 15),
   module: must("a DeflateModule", (value) => value instanceof DeflateModule),
 };
 
@@ -54,6 +60,8 @@ export class Deflater implements Tenant {
   readonly #module: DeflateModule;
   readonly #level: number;
   readonly #windowBits: number;
+  /** Bytes of the window to keep. */
+  readonly #most: number;
   /** What it left with, when another's turn came: the window, then what is not compressed yet. */
   #saved = EMPTY;
   #savedLength = 0;
@@ -68,6 +76,7 @@ export class Deflater implements Tenant {
     checkOptions(options, optionChecks);
     this.#level = options.level ?? 6;
     this.#windowBits = options.windowBits ?? 15;
+    this.#most = 2 ** Math.min(this.#windowBits, options.takeoverBits ?? this.#windowBits);
     this.#module = options.module ?? defaultModule;
   }
 
@@ -161,7 +170,7 @@ export class Deflater implements Tenant {
     const length = end - start;
     if (this.#saved.length < length) {
       // A window that grows shall not take new memory at each turn.
-      const capacity = Math.min(2 ** Math.ceil(Math.log2(length)), 2 ** this.#windowBits);
+      const capacity = Math.min(2 ** Math.ceil(Math.log2(length)), this.#most);
       this.#saved = new Uint8Array(Math.max(capacity, length));
     }
     this.#saved.set(memory.subarray(start, end));
@@ -183,7 +192,7 @@ export class Deflater implements Tenant {
   }
 
   #windowStart(): number {
-    return Math.max(DEFLATE_IN, this.#module.words[END]! - 2 ** this.#windowBits);
+    return Math.max(DEFLATE_IN, this.#module.words[END]! - this.#most);
   }
 
   /** Takes all the bytes, and answers the pieces of output; the last is without `without` bytes at its end. */
@@ -191,7 +200,7 @@ export class Deflater implements Tenant {
     this.#enter();
     const { exports, memory, words } = this.#module;
     const pieces: Uint8Array[] = [];
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       // Where pieces are gathered, there must be room for a whole block, lest they be cut into short ones.
       const need = flush === FLUSH_NONE ? MAX_INPUT : Math.min(bytes.length - at, MAX_INPUT);
       if (this.#waiting === 0 && words[END]! + need > IN_END) exports.deflateSlide();

@@ -18,14 +18,19 @@ import { DeflateSession } from "./session.ts";
 export interface PermessageDeflateOptions {
   /** How hard to try, from 0 (not at all) and 1 (fast) to 9 (best). Default: 6. */
   readonly level?: number;
-  /** Bytes; shorter messages are sent as they are, unless `send` is told otherwise. Default: 64. */
+  /** Bytes; shorter messages are sent as they are, unless `send` is told otherwise. Default: 128. */
   readonly threshold?: number;
   /** Base 2 logarithm of this side's window, 9 to 15: how far back it looks for repetitions. Default: 15. */
   readonly windowBits?: number;
-  /** The same of the peer's, which this side has to keep. A peer that knows no limit keeps no window. Default: 15. */
+  /**
+   * The same of the peer's, which this side has to keep for each connection. A peer that cannot limit its window is asked
+   * for none that goes on from message to message. Default: 12 at a server, 15 at a client.
+   */
   readonly peerWindowBits?: number;
   /** Whether this side's window goes on from message to message. Default: true. */
   readonly contextTakeover?: boolean;
+  /** How much of it does: the last 2^takeoverBits bytes, 9 to 15, which this side has to keep as well. Default: 12. */
+  readonly takeoverBits?: number;
   /** Whether the peer's does. Default: true. */
   readonly peerContextTakeover?: boolean;
   /** What all windows together may take; past it, new connections keep none. Default: {@link windowBudget}. */
@@ -35,6 +40,8 @@ export interface PermessageDeflateOptions {
 }
 
 const MOST_BITS = 15;
+/** 4 KiB: some messages, and cheap to take up again. */
+const FEW_BITS = 12;
 const windowBits = integer(9, MOST_BITS);
 const checks: Record<keyof PermessageDeflateOptions, Check> = {
   level: integer(0, 9),
@@ -42,12 +49,13 @@ const checks: Record<keyof PermessageDeflateOptions, Check> = {
   windowBits,
   peerWindowBits: windowBits,
   contextTakeover: boolean,
+  takeoverBits: windowBits,
   peerContextTakeover: boolean,
   budget: must("a Budget", (value) => value instanceof Budget),
   module: must("a DeflateModule", (value) => value instanceof DeflateModule),
 };
 
-/** What the windows of all connections may take together: 134,217,728 bytes, or 2,048 pairs of the largest. */
+/** What the windows of all connections may take together: 134,217,728 bytes, or those of 16,384 connections as they are by default. */
 export const windowBudget: Budget = new Budget(2 ** 27);
 
 /** What was agreed on for a connection, seen from this side. */
@@ -60,28 +68,31 @@ interface Agreement {
 
 class PermessageDeflate implements Extension {
   readonly name = PERMESSAGE_DEFLATE;
-  readonly #options: Required<PermessageDeflateOptions>;
+  readonly #options: Required<Omit<PermessageDeflateOptions, "peerWindowBits">>;
+  readonly #peerWindowBits: number | undefined;
   readonly #broadcast = new Broadcast();
 
   constructor(options: PermessageDeflateOptions) {
     checkOptions(options, checks);
     this.#options = {
       level: options.level ?? 6,
-      threshold: options.threshold ?? 64,
+      threshold: options.threshold ?? 128,
       windowBits: options.windowBits ?? MOST_BITS,
-      peerWindowBits: options.peerWindowBits ?? MOST_BITS,
       contextTakeover: options.contextTakeover ?? true,
+      takeoverBits: options.takeoverBits ?? FEW_BITS,
       peerContextTakeover: options.peerContextTakeover ?? true,
       budget: options.budget ?? windowBudget,
       module: options.module ?? defaultModule,
     };
+    this.#peerWindowBits = options.peerWindowBits;
   }
 
   // --- client (§7.1: offers, the preferred first)
 
   offer(): ExtensionOffer[] {
-    const { windowBits, peerWindowBits, contextTakeover, peerContextTakeover } = this.#options;
-    const hasRoom = this.#hasRoom(this.#options);
+    const { windowBits, contextTakeover, peerContextTakeover } = this.#options;
+    const peerWindowBits = this.#peerWindowBits ?? MOST_BITS;
+    const hasRoom = this.#hasRoom({ windowBits, peerWindowBits, contextTakeover, peerContextTakeover });
     const offer: Parameters = {
       clientMaxWindowBits: windowBits < MOST_BITS ? windowBits : true,
       clientNoContextTakeover: !contextTakeover || !hasRoom,
@@ -105,7 +116,7 @@ class PermessageDeflate implements Extension {
       contextTakeover: options.contextTakeover && !response.clientNoContextTakeover,
       peerContextTakeover: !response.serverNoContextTakeover,
     };
-    const keepsTooMuch = !options.peerContextTakeover || agreed.peerWindowBits > options.peerWindowBits;
+    const keepsTooMuch = !options.peerContextTakeover || agreed.peerWindowBits > (this.#peerWindowBits ?? MOST_BITS);
     if (agreed.peerContextTakeover && keepsTooMuch)
       throw new HybiError("ERR_HANDSHAKE_RESPONSE", "The server does not limit its window of permessage-deflate.");
     return this.#session(this.#hasRoom(agreed) ? agreed : { ...agreed, contextTakeover: false });
@@ -126,13 +137,13 @@ class PermessageDeflate implements Extension {
     const options = this.#options;
     const offeredBits = typeof offer.clientMaxWindowBits === "number" ? offer.clientMaxWindowBits : MOST_BITS;
     const canLimit = offer.clientMaxWindowBits !== undefined;
-    const peerWindowBits = canLimit ? Math.min(options.peerWindowBits, offeredBits) : MOST_BITS;
+    const most = this.#peerWindowBits ?? FEW_BITS;
+    const peerWindowBits = canLimit ? Math.min(most, offeredBits) : MOST_BITS;
     const wanted: Agreement = {
       windowBits: Math.min(options.windowBits, offer.serverMaxWindowBits ?? MOST_BITS),
       peerWindowBits,
       contextTakeover: options.contextTakeover && !offer.serverNoContextTakeover,
-      peerContextTakeover:
-        options.peerContextTakeover && !offer.clientNoContextTakeover && peerWindowBits <= options.peerWindowBits,
+      peerContextTakeover: options.peerContextTakeover && !offer.clientNoContextTakeover && peerWindowBits <= most,
     };
     const hasRoom = this.#hasRoom(wanted);
     const agreed = hasRoom ? wanted : { ...wanted, contextTakeover: false, peerContextTakeover: false };
@@ -148,17 +159,17 @@ class PermessageDeflate implements Extension {
 
   #hasRoom(agreement: Agreement): boolean {
     const { budget } = this.#options;
-    return budget.used + windowsOf(agreement) <= budget.limit;
+    return budget.used + this.#windowsOf(agreement) <= budget.limit;
   }
 
   #session(agreement: Agreement): ExtensionSession {
-    const { budget, threshold, module, level } = this.#options;
-    const bytes = windowsOf(agreement);
+    const { budget, threshold, module, level, takeoverBits } = this.#options;
+    const bytes = this.#windowsOf(agreement);
     // A server may insist on a window that there is no room for.
     budget.used += bytes;
     return new DeflateSession({
       threshold,
-      deflater: new Deflater({ level, windowBits: agreement.windowBits, module }),
+      deflater: new Deflater({ level, windowBits: agreement.windowBits, takeoverBits, module }),
       windowBits: agreement.windowBits,
       inflater: new Inflater({ windowBits: agreement.peerWindowBits, module }),
       broadcast: agreement.contextTakeover ? undefined : this.#broadcast,
@@ -166,11 +177,12 @@ class PermessageDeflate implements Extension {
       freed: () => budget.give(bytes),
     });
   }
-}
 
-/** Bytes that a connection keeps between its messages, at most. */
-function windowsOf({ windowBits, peerWindowBits, contextTakeover, peerContextTakeover }: Agreement): number {
-  return (contextTakeover ? 2 ** windowBits : 0) + (peerContextTakeover ? 2 ** peerWindowBits : 0);
+  /** Bytes that a connection keeps between its messages, at most. */
+  #windowsOf({ windowBits, peerWindowBits, contextTakeover, peerContextTakeover }: Agreement): number {
+    const own = 2 ** Math.min(windowBits, this.#options.takeoverBits);
+    return (contextTakeover ? own : 0) + (peerContextTakeover ? 2 ** peerWindowBits : 0);
+  }
 }
 
 /**

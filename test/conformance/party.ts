@@ -55,7 +55,7 @@ export interface PartyOptions {
   readonly upgrade?: "later" | "never" | "throws" | "certified";
   readonly path?: string;
   readonly tls?: TlsOptions;
-  /** By their names, or permessage-deflate by its options. */
+  /** By their names, or permessage-deflate by its options; "deflate" has room for every window of its peer. */
   readonly extensions?: readonly ("reversing" | "careless" | "deflate" | DeflateUse)[];
   /** Server: nobody listens to its `refused`, nor to an event of its connections but `message`. */
   readonly isDeaf?: boolean;

@@ -6,8 +6,8 @@ import { confirmExtensions, negotiate, parseExtensions, serializeExtensions } fr
 const roomy = (): Budget => new Budget(2 ** 30);
 const full = (): Budget => new Budget(0);
 
-/** What a server with these options answers to a header; "" when it declines. */
-function answer(header: string, options: PermessageDeflateOptions = {}): string {
+/** What a server with these options answers to a header; "" when it declines. Its clients may have any window. */
+function answer(header: string, options: PermessageDeflateOptions = { peerWindowBits: 15 }): string {
   const { responses, sessions } = negotiate(parseExtensions(header)!, [
     permessageDeflate({ budget: roomy(), ...options }),
   ]);
@@ -34,19 +34,23 @@ describe("RFC 7692 §7.1: what a server answers", () => {
     // §7.1.1.1, §7.1.1.2
     [`${P}; server_no_context_takeover`, `${P}; server_no_context_takeover`],
     [`${P}; client_no_context_takeover`, `${P}; client_no_context_takeover`],
-    [P, `${P}; server_no_context_takeover`, { contextTakeover: false }],
+    [P, `${P}; server_no_context_takeover`, { contextTakeover: false, peerWindowBits: 15 }],
     [P, `${P}; client_no_context_takeover`, { peerContextTakeover: false }],
     // §7.1.2.1: never more than was offered, and said only to whoever asked
     [`${P}; server_max_window_bits=8`, `${P}; server_max_window_bits=8`],
     [`${P}; server_max_window_bits=15`, `${P}; server_max_window_bits=15`],
-    [`${P}; server_max_window_bits=15`, `${P}; server_max_window_bits=11`, { windowBits: 11 }],
-    [`${P}; server_max_window_bits=10`, `${P}; server_max_window_bits=10`, { windowBits: 11 }],
-    [P, P, { windowBits: 11 }],
+    [`${P}; server_max_window_bits=15`, `${P}; server_max_window_bits=11`, { windowBits: 11, peerWindowBits: 15 }],
+    [`${P}; server_max_window_bits=10`, `${P}; server_max_window_bits=10`, { windowBits: 11, peerWindowBits: 15 }],
+    [P, P, { windowBits: 11, peerWindowBits: 15 }],
     // §7.1.2.2: only to a client that knows it
     [`${P}; client_max_window_bits`, `${P}; client_max_window_bits=10`, { peerWindowBits: 10 }],
     [`${P}; client_max_window_bits=9`, `${P}; client_max_window_bits=9`, { peerWindowBits: 10 }],
     [`${P}; client_max_window_bits=8`, `${P}; client_max_window_bits=8`],
     [`${P}; client_max_window_bits=15`, P],
+    // What it asks for by default, so that a connection costs little.
+    [`${P}; client_max_window_bits`, `${P}; client_max_window_bits=12`, {}],
+    [`${P}; client_max_window_bits=10`, `${P}; client_max_window_bits=10`, {}],
+    [P, `${P}; client_no_context_takeover`, {}],
     // A client that cannot limit its window has none.
     [P, `${P}; client_no_context_takeover`, { peerWindowBits: 10 }],
     // §5.1: the first that is acceptable, whatever stands before it
@@ -81,7 +85,7 @@ describe("RFC 7692 §7.1: what a server answers", () => {
 
   it("keeps no windows once they would take more than the budget", () => {
     const budget = new Budget(3 * 2 ** 15);
-    const extension = permessageDeflate({ budget });
+    const extension = permessageDeflate({ budget, takeoverBits: 15, peerWindowBits: 15 });
     const take = (): ReturnType<typeof negotiate> => negotiate(parseExtensions(P)!, [extension]);
     const first = take();
     const second = take();

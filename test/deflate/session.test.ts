@@ -15,7 +15,7 @@ const bare = "permessage-deflate";
 
 /** A server's session for a client that offers this. */
 const sessionFor = (offer = bare, options: PermessageDeflateOptions = {}): ExtensionSession =>
-  permessageDeflate({ threshold: 0, ...options }).accept(parseExtensions(offer)!)!.session;
+  permessageDeflate({ threshold: 0, peerWindowBits: 15, ...options }).accept(parseExtensions(offer)!)!.session;
 
 /** What zlib reads of messages, one behind the other in one window. */
 function inflated(sent: readonly Uint8Array[], windowBits = 15): Uint8Array {

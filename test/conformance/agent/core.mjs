@@ -26,7 +26,7 @@ const scripts = new Map();
 const servers = [];
 /** Clients whose errors nobody listens to, while they live. */
 const deaf = new Set();
-const extensionsOf = { reversing, careless, deflate: permessageDeflate() };
+const extensionsOf = { reversing, careless, deflate: permessageDeflate({ peerWindowBits: 15 }) };
 
 /** Hooks for `upgrade`, by what comes of them. */
 const hooks = {
