@@ -16,11 +16,11 @@ export const MAX_WINDOW = 32768;
 
 /** State of the stream, its Huffman codes included: what must be put aside when it is left in the middle of a block. */
 export const INFLATE_STATE = 8192;
-export const INFLATE_STATE_SIZE = 8192;
+export const INFLATE_STATE_SIZE = 7384;
 
 /** What is the same for all streams: the fixed codes, what each symbol means, and scratch. */
 export const INFLATE_SHARED = 16384;
-export const INFLATE_SHARED_SIZE = 8192;
+export const INFLATE_SHARED_SIZE = 4608;
 
 /** Compressed bytes to read; wide loads may look at the eight bytes behind them. */
 export const INFLATE_IN = 24576;

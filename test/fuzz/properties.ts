@@ -1,6 +1,7 @@
 import { decoder } from "./decoder.ts";
 import { driver } from "./driver.ts";
 import { head, linear } from "./head.ts";
+import { inflate, spoilt } from "./inflate.ts";
 import { extensions, subprotocols } from "./negotiation.ts";
 import type { Property } from "./property.ts";
 import { protocol } from "./protocol.ts";
@@ -15,4 +16,6 @@ export const properties: readonly Property[] = [
   protocol,
   besideWs,
   driver,
+  inflate,
+  spoilt,
 ];
