@@ -143,6 +143,14 @@ describe.each(deflateModules)("the deflating side of the $build module", ({ buil
       deflate(first, FLUSH_SYNC);
       exports.deflateOpen(0, 15, level);
       expect(equal(inflated(deflate(second, FLUSH_FINISH)), second)).toBe(true);
+      // Also from what was taken back. In front of DEFLATE_IN there are zeros, which must not be taken for history.
+      const zeros = new Uint8Array(20_000);
+      exports.deflateOpen(0, 15, level);
+      deflate(zeros, FLUSH_SYNC);
+      words[END] = DEFLATE_IN;
+      deflate(zeros.subarray(0, 1), FLUSH_SYNC);
+      exports.deflateOpen(0, 15, level);
+      expect(equal(inflated(deflate(zeros, FLUSH_FINISH)), zeros)).toBe(true);
     }
   });
 
