@@ -57,7 +57,7 @@ export function writeBlock(at: usize, end: usize, isFinal: u32): void {
     dynamic += describeCodes();
   }
   const size = <u32>(end - at);
-  const stored = size * 8 + 32 + ((5 - load<u32>(DEFLATE_BIT_COUNT)) & 7) + (size > MAX_STORED ? 40 : 0);
+  const stored = size * 8 + 32 + ((5 - load<u32>(DEFLATE_BIT_COUNT)) & 7);
   if (stored <= min(dynamic, fixed)) {
     writeStored(at, end, isFinal);
   } else if (fixed <= dynamic) {

@@ -41,7 +41,7 @@ function enter(position: u32, word: u32): u32 {
   return distance;
 }
 
-/** Enters the offsets from `at` up to `end`; three bytes behind `end` are there. */
+/** Enters the offsets from `at` up to `end`, each `step`; three bytes behind `end` are there. */
 export function enterAll(at: usize, end: usize, step: usize): void {
   const bias = load<u32>(BIAS);
   for (; at < end; at += step) enter(<u32>at + bias, load<u32>(at, 0, 1));

@@ -28,14 +28,12 @@ function parseFast(at: usize, end: usize): usize {
       misses = 0;
       continue;
     }
-    token = addLiteral(token, load<u8>(at));
-    at++;
     // Where nothing repeats, look less and less often.
-    for (let skip = misses >> 6; skip != 0 && at < end; skip--) {
+    for (let skip = misses++ >> 6; ; skip--) {
       token = addLiteral(token, load<u8>(at));
       at++;
+      if (skip == 0 || at == end) break;
     }
-    misses++;
   }
   return last(at, end, token);
 }
@@ -46,13 +44,18 @@ function parseLazy(at: usize, inputEnd: usize): usize {
   const depth = depthOf(level);
   const enough = enoughOf(level);
   let token = TOKENS;
+  let misses: u32 = 0;
   while (at + 4 <= inputEnd && token < TOKENS_LIMIT) {
     let found = search(at, min(<u32>(inputEnd - at), MAX_MATCH), 3, depth, enough);
     if (found == 0) {
-      token = addLiteral(token, load<u8>(at));
-      at++;
+      for (let skip = misses++ >> 6; ; skip--) {
+        token = addLiteral(token, load<u8>(at));
+        at++;
+        if (skip == 0 || at == inputEnd) break;
+      }
       continue;
     }
+    misses = 0;
     let entered = at + 1;
     while (found >> 16 < enough && at + 5 <= inputEnd) {
       const next = search(at + 1, min(<u32>(inputEnd - at) - 1, MAX_MATCH), found >> 16, depth >> 1, enough);
