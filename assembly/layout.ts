@@ -15,6 +15,13 @@ export const SCRATCH_SIZE = 2048;
 /** Where `decode` stopped: a byte offset into the window. Differs from the chunk's end only when the event table is full. */
 export const CURSOR = 4096;
 
+/**
+ * What lies outside of the memory is masked and validated here, piece by piece: it may be so in the middle of a walk over
+ * the window. A multiple of four, so that a piece ends where the masking key begins anew.
+ */
+export const STAGE = 4352;
+export const STAGE_SIZE = 3840;
+
 /** The event table, written by `decode`: EVENT_CAPACITY records of EVENT_WORDS 32-bit words. */
 export const EVENTS = 8192;
 export const EVENT_CAPACITY = 1024;

@@ -9,6 +9,8 @@ import {
   EVENT_WORDS,
   SCRATCH,
   SCRATCH_SIZE,
+  STAGE,
+  STAGE_SIZE,
   UTF8_ACCEPT,
   UTF8_REJECT,
   UTF8_STATE,
@@ -107,14 +109,12 @@ export class Codec {
 
   /** As {@link mask}, into `out` from `offset` on; `bytes` is left as it is. @internal */
   maskInto(bytes: Uint8Array, out: Uint8Array, offset: number, maskingKey: number, phase: number): void {
-    this.withWindow(() => {
-      for (let from = 0; from < bytes.length; from += WINDOW_SIZE) {
-        const piece = bytes.subarray(from, from + WINDOW_SIZE);
-        this.memory.set(piece, WINDOW);
-        phase = this.exports.mask(WINDOW, piece.length, maskingKey, phase);
-        out.set(this.memory.subarray(WINDOW, WINDOW + piece.length), offset + from);
-      }
-    });
+    for (let from = 0; from < bytes.length; from += STAGE_SIZE) {
+      const piece = bytes.subarray(from, from + STAGE_SIZE);
+      this.memory.set(piece, STAGE);
+      phase = this.exports.mask(STAGE, piece.length, maskingKey, phase);
+      out.set(this.memory.subarray(STAGE, STAGE + piece.length), offset + from);
+    }
   }
 
   /** Whether `bytes` are UTF-8 from end to end (RFC 3629). */
@@ -124,14 +124,12 @@ export class Codec {
 
   /** @internal */
   validate(state: number, bytes: Uint8Array): number {
-    return this.withWindow(() => {
-      for (let from = 0; from < bytes.length && (state & UTF8_STATE) !== UTF8_REJECT; from += WINDOW_SIZE) {
-        const piece = bytes.subarray(from, from + WINDOW_SIZE);
-        this.memory.set(piece, WINDOW);
-        state = this.exports.validate(state, WINDOW, piece.length);
-      }
-      return state;
-    });
+    for (let from = 0; from < bytes.length && (state & UTF8_STATE) !== UTF8_REJECT; from += STAGE_SIZE) {
+      const piece = bytes.subarray(from, from + STAGE_SIZE);
+      this.memory.set(piece, STAGE);
+      state = this.exports.validate(state, STAGE, piece.length);
+    }
+    return state;
   }
 
   /**

@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { EVENT_ASCII, EVENT_FIRST, EVENT_LAST, EVENT_OPCODE, EVENT_RSV } from "../../assembly/layout.ts";
+import {
+  EVENT_ASCII,
+  EVENT_FIRST,
+  EVENT_LAST,
+  EVENT_OPCODE,
+  EVENT_RSV,
+  UTF8_ACCEPT,
+  UTF8_NON_ASCII,
+  UTF8_STATE,
+} from "../../assembly/layout.ts";
 import type { Codec } from "../codec/codec.ts";
 import { Outbox } from "../codec/outbox.ts";
 import { SlotDecoder, type DecoderSink } from "../codec/slot-decoder.ts";
@@ -20,9 +29,10 @@ import {
   encodeClose,
 } from "./close.ts";
 import type { Message } from "./data.ts";
-import { HybiError, typeError, type ErrorCode } from "../errors.ts";
+import { typeError, type ErrorCode, type HybiError } from "../errors.ts";
 import { ProtocolError } from "./errors.ts";
 import type { ExtensionSession } from "./extension.ts";
+import { ExtensionChain } from "./extension-chain.ts";
 import type { Limits } from "./limits.ts";
 import { BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT } from "./opcode.ts";
 import { next, readyStateOf, type ReadyState, type State } from "./state.ts";
@@ -62,8 +72,6 @@ const WHOLE = EVENT_FIRST | EVENT_LAST;
 /** At most 125 bytes a connection (§5.5), which nobody need count. */
 const CONTROL_FRAMES = new Budget(2 ** 53);
 
-const NO_SESSIONS: readonly ExtensionSession[] = [];
-
 export class Protocol implements DecoderSink {
   /** The frames to be written; whoever owns the transport takes them. */
   readonly outbox: Outbox;
@@ -78,7 +86,7 @@ export class Protocol implements DecoderSink {
   readonly #options: ProtocolOptions;
   readonly #handler: ProtocolHandler;
   #decoder: SlotDecoder | undefined;
-  #sessions = NO_SESSIONS;
+  #extensions: ExtensionChain | undefined;
   /** A message, and a control frame, of which a part is still to come. */
   #message: Assembler | undefined;
   #control: Assembler | undefined;
@@ -117,9 +125,9 @@ export class Protocol implements DecoderSink {
     // Before a slot is taken, which nobody would give back if this throws.
     const opened = next(this.#state, "opened");
     const { role, codec, maxLength, maxFragments } = this.#options;
-    const allowedRsv = sessions.reduce((bits, session) => bits | session.rsv, 0);
-    this.#decoder = new SlotDecoder(codec, { role, maxLength, maxFragments, allowedRsv });
-    if (sessions.length > 0) this.#sessions = sessions;
+    const extensions = sessions.length > 0 ? new ExtensionChain(sessions) : undefined;
+    this.#decoder = new SlotDecoder(codec, { role, maxLength, maxFragments, allowedRsv: extensions?.rsv ?? 0 });
+    this.#extensions = extensions;
     this.#state = opened;
   }
 
@@ -151,51 +159,41 @@ export class Protocol implements DecoderSink {
   }
 
   #messagePiece(opcode: number, flags: number, at: number, length: number, left: number): void {
+    if ((flags & WHOLE) === WHOLE) return this.#decodeMessage(opcode, flags, this.#codec.memory.slice(at, at + length));
     this.#message ??= new Assembler(this.#options.budget ?? processBudget);
     if (!this.#message.append(this.#codec.memory.subarray(at, at + length), left))
       return this.fail(TRY_AGAIN_LATER, "unfinished messages take all the memory that they may");
     if (!(flags & EVENT_LAST)) return;
-    let bytes = this.#message.take();
+    const bytes = this.#message.take();
     this.#message = undefined;
-    const rsv = flags & EVENT_RSV;
-    if (rsv) {
-      const decoded = this.#decodeExtensions(opcode, rsv, bytes);
-      if (!decoded) return;
-      bytes = decoded;
+    if (flags & EVENT_RSV) this.#decodeMessage(opcode, flags, bytes);
+    else this.#deliver(opcode, bytes, (flags & EVENT_ASCII) !== 0);
+  }
+
+  /** A message that extensions have changed. */
+  #decodeMessage(opcode: number, flags: number, encoded: Uint8Array): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#extensions!.decode(opcode, flags & EVENT_RSV, encoded, this.#options.maxLength);
+    } catch (error) {
+      const { closeCode, message } = error as ProtocolError;
+      return this.fail(closeCode, message);
     }
+    if (opcode === BINARY) return this.#handler.message(bytes);
+    const state = this.#codec.validate(UTF8_ACCEPT, bytes);
+    if ((state & UTF8_STATE) !== UTF8_ACCEPT) return this.fail(INVALID_PAYLOAD, "a text message is not UTF-8 (§8.1)");
+    this.#deliver(opcode, bytes, (state & UTF8_NON_ASCII) === 0);
+  }
+
+  #deliver(opcode: number, bytes: Uint8Array, isAscii: boolean): void {
     if (opcode === BINARY) return this.#handler.message(bytes);
     let text: string;
     try {
-      text = this.#codec.text.decodeBytes(bytes, (flags & EVENT_ASCII) !== 0);
+      text = this.#codec.text.decodeBytes(bytes, isAscii);
     } catch {
       return this.fail(MESSAGE_TOO_BIG, "a text message is longer than a string can be here");
     }
     this.#handler.message(text);
-  }
-
-  /** Undoes, last applied first, what the extensions did to a message; undefined when the connection was failed. */
-  #decodeExtensions(opcode: number, rsv: number, bytes: Uint8Array): Uint8Array | undefined {
-    try {
-      for (const session of [...this.#sessions].reverse()) {
-        if (session.rsv & rsv) bytes = session.decode(opcode, bytes, this.#options.maxLength);
-      }
-      // Its author may have forgotten.
-      if (bytes.length > this.#options.maxLength)
-        throw new ProtocolError("ERR_TOO_LONG", "a message is decoded to more than maxLength", MESSAGE_TOO_BIG);
-    } catch (error) {
-      const isTooLong = error instanceof HybiError && error.code === "ERR_TOO_LONG";
-      const closeCode = isTooLong ? MESSAGE_TOO_BIG : INVALID_PAYLOAD;
-      this.fail(
-        error instanceof ProtocolError ? error.closeCode : closeCode,
-        error instanceof Error ? error.message : String(error),
-      );
-      return undefined;
-    }
-    if (opcode === TEXT && !this.#codec.validateUtf8(bytes)) {
-      this.fail(INVALID_PAYLOAD, "a text message is not UTF-8 (§8.1)");
-      return undefined;
-    }
-    return bytes;
   }
 
   #controlPiece(opcode: number, flags: number, at: number, length: number, left: number): void {
@@ -228,22 +226,17 @@ export class Protocol implements DecoderSink {
 
   /** Sends a whole text message. A lone surrogate leaves as U+FFFD. `compress` is for extensions. */
   sendText(text: string, compress?: boolean): void {
-    if (this.#sessions.length > 0) {
-      this.#sendEncoded(TEXT, this.#codec.text.encodeBytes(text), compress);
-      return;
-    }
+    if (this.#extensions) return this.sendBytes(TEXT, this.#codec.text.encodeBytes(text), compress);
     this.#startMessage(true);
     this.outbox.text(FIN | TEXT, text);
   }
 
   /** Sends a whole message from bytes; those of a text message have been validated. */
   sendBytes(opcode: number, data: Uint8Array, compress?: boolean): void {
-    if (this.#sessions.length > 0) {
-      this.#sendEncoded(opcode, data, compress);
-      return;
-    }
     this.#startMessage(true);
-    this.outbox.bytes(FIN | opcode, data);
+    const extensions = this.#extensions;
+    if (extensions) data = extensions.encode(opcode, data, compress);
+    this.outbox.bytes(FIN | (extensions?.bits ?? 0) | opcode, data);
   }
 
   /** Sends a fragment (§5.4): the first has the message's opcode, the others CONTINUATION, the last `fin`. */
@@ -255,15 +248,9 @@ export class Protocol implements DecoderSink {
     } else {
       this.#startMessage(fin);
     }
-    let rsv = 0;
-    for (const session of this.#sessions) {
-      const encoded = session.encodeFragment?.(opcode, data, fin, compress);
-      if (!encoded) continue;
-      data = encoded;
-      // Only a message's first frame has them (§5.2).
-      if (opcode !== CONTINUATION) rsv |= session.rsv;
-    }
-    this.outbox.bytes((fin ? FIN : 0) | rsv | opcode, data);
+    const extensions = this.#extensions;
+    if (extensions) data = extensions.encodeFragment(opcode, data, fin, compress);
+    this.outbox.bytes((fin ? FIN : 0) | (extensions?.bits ?? 0) | opcode, data);
   }
 
   #startMessage(fin: boolean): void {
@@ -271,18 +258,6 @@ export class Protocol implements DecoderSink {
       throw typeError("ERR_FRAME_ORDER", "A message is being sent in fragments: send its last fragment first.");
     }
     this.#sendingFragments = !fin;
-  }
-
-  #sendEncoded(opcode: number, data: Uint8Array, compress: boolean | undefined): void {
-    this.#startMessage(true);
-    let rsv = 0;
-    for (const session of this.#sessions) {
-      const encoded = session.encode(opcode, data, compress);
-      if (!encoded) continue;
-      data = encoded;
-      rsv |= session.rsv;
-    }
-    this.outbox.bytes(FIN | rsv | opcode, data);
   }
 
   /** Sends a Ping or Pong of at most 125 bytes (§5.5.2, §5.5.3). */
@@ -333,8 +308,8 @@ export class Protocol implements DecoderSink {
     this.#dropUnfinished();
     this.#decoder?.free();
     this.#decoder = undefined;
-    for (const session of this.#sessions) session.close();
-    this.#sessions = NO_SESSIONS;
+    this.#extensions?.close();
+    this.#extensions = undefined;
     this.outbox.clear();
   }
 

@@ -45,6 +45,7 @@ describe("the map of the memory", () => {
       [16, layout.STATIC_END],
       [layout.SCRATCH, layout.SCRATCH + layout.SCRATCH_SIZE],
       [layout.CURSOR, layout.CURSOR + 4],
+      [layout.STAGE, layout.STAGE + layout.STAGE_SIZE],
       [layout.EVENTS, layout.EVENTS + layout.EVENT_CAPACITY * layout.EVENT_WORDS * 4],
       [layout.WINDOW, layout.WINDOW + layout.WINDOW_SIZE],
       [layout.OUTBOX, layout.OUTBOX + layout.OUTBOX_SIZE],

@@ -66,6 +66,9 @@ interface OpenMessage {
   bytes: number[];
 }
 
+/** A message that an extension has changed may be a little longer than it was. */
+const mostOf = (rsv: number, maxLength: number): number => (rsv ? maxLength + maxLength / 1024 + 64 : maxLength);
+
 /** The slow and obvious decoder: all the bytes at once, one frame after the other, by the sections of RFC 6455. */
 export function reference(bytes: Uint8Array, limits: DecoderLimits): Decoded {
   const events: FrameEvent[] = [];
@@ -113,7 +116,7 @@ export function reference(bytes: Uint8Array, limits: DecoderLimits): Decoded {
       open.length += length;
       open.fragments++;
       open.emptyRun = length === 0n && !fin ? open.emptyRun + 1 : 0;
-      if (open.length > BigInt(limits.maxLength)) return result(VIOLATION_TOO_LONG);
+      if (Number(open.length) > mostOf(open.rsv, limits.maxLength)) return result(VIOLATION_TOO_LONG);
       if (open.fragments > limits.maxFragments) return result(VIOLATION_TOO_MANY_FRAGMENTS);
       if (open.emptyRun > MAX_EMPTY_RUN) return result(VIOLATION_EMPTY_FRAGMENTS);
     }
