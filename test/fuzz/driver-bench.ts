@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Connection } from "../../src/driver/connection.ts";
 import { driverFor } from "../../src/driver/driver.ts";
@@ -7,12 +6,12 @@ import type { ConnectionOptions } from "../../src/driver/options.ts";
 import type { Host } from "../../src/driver/transport.ts";
 import { Budget } from "../../src/protocol/budget.ts";
 import { noise } from "../helpers/bytes.ts";
-import { unlimited } from "../helpers/decoding.ts";
 import { MemoryTransport } from "../helpers/memory-transport.ts";
 import type { Event } from "../helpers/outcome.ts";
-import { concat, frame, latin1, type Role } from "../helpers/wire.ts";
+import { latin1, type Role } from "../helpers/wire.ts";
+import { DriverClock } from "./driver-clock.ts";
 import { otherOf, receivedFindings, sentFindings, type DriverRecord, type Finding } from "./driver-findings.ts";
-import { model } from "./model.ts";
+import { DriverPeer } from "./driver-peer.ts";
 
 export type Call =
   | { call: "send"; type: "text" | "binary"; length: number; callback: boolean }
@@ -46,30 +45,23 @@ export class DriverBench {
   readonly #role: Role;
   readonly #connection: Connection;
   readonly #transport: MemoryTransport;
-  readonly #peer: MemoryTransport;
+  readonly #peer: DriverPeer;
+  readonly #clock = new DriverClock();
   readonly #listens: boolean;
   readonly #findings: Finding[] = [];
   readonly #events: string[] = [];
   readonly #heard: Event[] = [];
   /** What each loop took, and all reads together: who waits elsewhere may go on in another order. */
   readonly #taken: Event[][] = [[]];
-  readonly #received: Uint8Array[] = [];
-  readonly #fromPeer: Uint8Array[] = [];
   /** By the number that what was sent begins with. */
   readonly #callbacks = new Map<number, (string | undefined)[]>();
   readonly #dataCallbacks = new Set<number>();
   readonly #pingCallbacks = new Set<number>();
-  /** The highest number among the Pings that were answered. */
-  #answered = 0;
   readonly #closes: string[] = [];
   #closeCalls = 0;
   #readsPending = 0;
   #lastNumber = 0;
   #rank = 0;
-  #now = 0;
-  #timers: { readonly at: number; readonly callback: () => void }[] = [];
-  #isAnswered: boolean;
-  #peerIsGone = false;
   #hasThrown = false;
   readonly #reported: unknown[] = [];
   /** For unfinished messages; some do not fit. */
@@ -78,23 +70,15 @@ export class DriverBench {
   constructor(role: Role, chunkSize: number, listens: boolean, options: ConnectionOptions) {
     this.#role = role;
     this.#listens = listens;
-    this.#isAnswered = role === "server";
-    [this.#transport, this.#peer] = MemoryTransport.pipe(chunkSize);
-    this.#peer.start({
-      data: (chunk) => void this.#received.push(chunk.slice()),
-      end: () => undefined,
-      close: () => (this.#peerIsGone = true),
-    });
+    const [transport, other] = MemoryTransport.pipe(chunkSize);
+    this.#transport = transport;
+    this.#peer = new DriverPeer(otherOf(role), other);
     const host: Host = {
       name: "fuzz",
       random: (bytes) => bytes.set(noise(bytes.length, 3)),
-      setTimer: (callback, ms) => {
-        const timer = { at: this.#now + ms, callback };
-        this.#timers.push(timer);
-        return () => (this.#timers = this.#timers.filter((other) => other !== timer));
-      },
+      setTimer: this.#clock.setTimer,
+      now: this.#clock.now,
       reportError: (error) => void this.#reported.push(error),
-      now: () => this.#now,
       dial: () => Promise.reject(new Error("There is no network here.")),
       listen: () => Promise.reject(new Error("There is no network here.")),
       wrap: () => this.#transport,
@@ -141,30 +125,20 @@ export class DriverBench {
     this.#watch();
   }
 
-  /** The peer's answer to the opening handshake, if this is a client that asks for one. */
-  async answer(how: "right" | "wrong" | "garbage" | "none"): Promise<void> {
-    if (this.#role === "server" || how === "none") return;
-    for (let i = 0; i < 200 && !this.#sent().head.includes("\r\n\r\n"); i++) await turn();
-    const key = /Sec-WebSocket-Key: (.*)\r\n/.exec(this.#sent().head)?.[1];
-    if (key === undefined || this.#peerIsGone) return;
-    const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-    const fields = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
-    const answers = { right: `HTTP/1.1 101 \r\n${fields}`, wrong: "HTTP/1.1 404 \r\n\r\n", garbage: "\0\r\n\r\n" };
-    this.#peer.write([Buffer.from(answers[how])], () => undefined);
-    this.#isAnswered = how === "right";
+  /** {@link DriverPeer.answer} */
+  answer(how: "right" | "wrong" | "garbage" | "none"): Promise<void> {
+    return this.#peer.answer(how);
   }
 
   async step(step: Step): Promise<void> {
     if ("call" in step) this.#call(step);
     else if ("on" in step) this.#hook(step);
-    else if ("peer" in step) {
-      if (this.#isAnswered) this.#fromPeer.push(step.peer);
-      if (this.#isAnswered) this.#peer.write([step.peer], () => undefined);
-    } else if ("peerDoes" in step) {
-      if (step.peerDoes === "answer") this.#answerPing();
-      else this.#peer[step.peerDoes]();
+    else if ("peer" in step) this.#peer.write(step.peer);
+    else if ("peerDoes" in step) {
+      if (step.peerDoes === "answer") this.#peer.answerPing();
+      else this.#peer.do(step.peerDoes);
     } else if ("breaks" in step) this.#transport.break(new Error("broken"));
-    else if ("advance" in step) await this.#advance(step.advance);
+    else if ("advance" in step) await this.#clock.advance(step.advance);
     else for (let i = 0; i < step.turns; i++) await turn();
     this.#watch();
   }
@@ -175,35 +149,6 @@ export class DriverBench {
       if (++times > 1) this.#expect(`times a listener is called once`, times, 1);
       this.#call(step.do, true);
     });
-  }
-
-  #answerPing(): void {
-    const { events } = model(otherOf(this.#role), this.#sent().frames, unlimited(otherOf(this.#role)));
-    const ping = events.findLast(([type]) => type === "ping");
-    // The heartbeat's own are nobody else's to see.
-    if (!ping || !this.#isAnswered || !/^\d+:/.test(ping[1] as string)) return;
-    const payload = Buffer.from(ping[1] as string, "latin1");
-    const pong = frame(10, payload, { key: this.#role === "server" ? [9, 8, 7, 6] : undefined });
-    this.#fromPeer.push(pong);
-    this.#peer.write([pong], () => undefined);
-    this.#answered = Math.max(this.#answered, parseInt(payload.toString()));
-  }
-
-  async #advance(ms: number): Promise<void> {
-    await this.#jump(ms);
-    // A wheel that was held up reads first, and looks again.
-    await this.#jump(20);
-  }
-
-  async #jump(ms: number): Promise<void> {
-    this.#now += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at);
-    for (const timer of due) {
-      if (!this.#timers.includes(timer)) continue;
-      this.#timers = this.#timers.filter((other) => other !== timer);
-      timer.callback();
-    }
-    await turn();
   }
 
   #call(step: Call, isInside = false): void {
@@ -286,37 +231,29 @@ export class DriverBench {
     if (this.#hasThrown) this.#expect("the state behind a throw", this.#connection.readyState === "open", false);
     if (this.#connection.readyState === "closing") {
       // A deadline may come a 64th later.
-      await this.#advance(10_200);
+      await this.#clock.advance(10_200);
       await turns();
       if (!isClosed()) this.#expect("the close timeout", this.#connection.readyState, "closed");
     }
     this.#connection.terminate();
     await turns();
     if (!isClosed()) this.#expect("the end of terminate", this.#connection.readyState, "closed");
-    this.#peer.destroy();
+    this.#peer.do("destroy");
     await turns();
-    await this.#advance(100_000);
+    await this.#clock.advance(100_000);
     this.#watch();
-  }
-
-  /** What was written: the head of the opening handshake, and the frames behind it. */
-  #sent(): { head: string; frames: Uint8Array } {
-    const bytes = concat(this.#received);
-    const end = latin1(bytes).indexOf("\r\n\r\n") + 4;
-    if (end < 4) return { head: latin1(bytes), frames: new Uint8Array(0) };
-    return { head: latin1(bytes.subarray(0, end)), frames: bytes.subarray(end) };
   }
 
   #record(): DriverRecord {
     return {
       role: this.#role,
-      fromPeer: concat(this.#fromPeer),
-      frames: this.#sent().frames,
+      fromPeer: this.#peer.written,
+      frames: this.#peer.received().frames,
       heard: this.#heard,
       taken: this.#taken,
       sentCallbacks: [...this.#dataCallbacks].filter((number) => this.#hasSucceeded(number)),
       pingCallbacks: [...this.#pingCallbacks].filter((number) => this.#hasSucceeded(number)),
-      answered: this.#answered,
+      answered: this.#peer.answered,
     };
   }
 
@@ -335,7 +272,7 @@ export class DriverBench {
     this.#expect("reads that wait", this.#readsPending, 0);
     for (const [number, calls] of this.#callbacks) this.#expect(`callbacks of ${number}`, calls.length, 1);
     this.#expect("errors reported", this.#hasThrown || this.#reported.length === 0, true);
-    this.#expect("timers left", this.#timers.length, 0);
+    this.#expect("timers left", this.#clock.timers, 0);
     this.#expect("the budget in use", this.#budget.used, 0);
     this.#expect("bufferedAmount", this.#connection.bufferedAmount, 0);
     return [...this.#findings, ...receivedFindings(this.#record()), ...sentFindings(this.#record())];
