@@ -46,6 +46,9 @@ const LARGEST_READ = 65536;
 /** Most bytes that are handed to the writer at once. */
 const LARGEST_WRITE = 65536;
 
+/** Bytes that a socket may send while the others wait. */
+const MOST_OF_A_TURN = 1 << 20;
+
 /** Where a loop sleeps while it has nothing to do. */
 export class Bell {
   #ring: (() => void) | undefined;
@@ -85,6 +88,8 @@ export class StreamsTransport implements Transport {
   /** Whom to tell once so many bytes were taken in all. */
   #dones: { readonly at: number; readonly done: (error?: Error) => void }[] = [];
   #taken = 0;
+  /** Bytes since others had their turn. */
+  #sinceTurn = 0;
   readonly #sending = new Bell();
   /** The peer's stream has ended. */
   #hasEnded = false;
@@ -206,6 +211,7 @@ export class StreamsTransport implements Transport {
         const piece = this.#take();
         const { length } = piece;
         if (length > 0) await this.#writer.write(piece);
+        if ((this.#sinceTurn += length) >= MOST_OF_A_TURN) await this.#nextTurn();
         if (this.#isClosed) return;
         this.#sent(length);
       }
@@ -215,6 +221,12 @@ export class StreamsTransport implements Transport {
     } catch (error) {
       this.#close(error);
     }
+  }
+
+  /** A sink that always takes everything at once would keep workerd from looking at its other sockets. */
+  #nextTurn(): Promise<void> {
+    this.#sinceTurn = 0;
+    return new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   /** What to write next, in memory of its own: a sink may keep what it is given, or transfer it away. */

@@ -34,14 +34,21 @@ describe.each(runtimeNames)(
         return [asClient, asServer];
       });
       const keys = await Promise.all(open);
-      await Promise.all(keys.flat().map((key) => victim.signal(key, "go")));
+      for (const key of keys.flat()) {
+        await comesTo(
+          () => victim.look(key),
+          (look) => look?.counts["open"] === 1,
+          "the victim is to be open",
+        );
+        await victim.signal(key, "go");
+      }
       // Messages come, and so there is always one that is not whole.
       for (const [i, agent] of arena.agents.entries())
         for (const key of keys[i]!)
           await comesTo(
             () => agent.look(key),
             (look) => (look?.counts["message"] ?? 0) > 1,
-            `${agent.name} is to read`,
+            `${agent.name} is to read, ${key === keys[i]![0] ? "client" : "server"}`,
           );
       process.kill(victim.pid, "SIGKILL");
       await victim.stop();
