@@ -85,35 +85,47 @@ export function codeLengths(end: usize): u32 {
   const count = load<u32>(BOTH_COUNT);
   const mask = ((<u32>1) << load<u32>(CODE_LENGTH_BITS)) - 1;
   let read = load<u32>(READ);
+  let bits = load<u64>(BITS);
+  let left = load<u32>(BIT_COUNT);
+  let status: u32 = GO_ON;
   while (read < count) {
-    let left = load<u32>(BIT_COUNT);
-    if (left < 14) left = refill(end);
-    const bits = load<u64>(BITS);
+    // At most 7 bits and 7 extra.
+    if (left < 14) {
+      save(bits, left);
+      left = refill(end);
+      bits = load<u64>(BITS);
+    }
     const entry = load<u32>(CODE_LENGTH_TABLE + ((<u32>bits & mask) << 2));
     const total = entry & TOTAL_BITS;
     if (total > left) {
-      store<u32>(READ, read);
-      return INFLATE_NEEDS_INPUT;
+      status = INFLATE_NEEDS_INPUT;
+      break;
     }
-    store<u64>(BITS, bits >> total);
-    store<u32>(BIT_COUNT, left - total);
     const symbol = entry >> 16;
     if (symbol < 16) {
       store<u8>(LENGTHS + read, symbol);
       read++;
-      continue;
+    } else {
+      const code = (entry >> 8) & 15;
+      const extra = (<u32>bits & (((<u32>1) << total) - 1)) >> code;
+      const until = read + extra + (symbol == 18 ? 11 : 3);
+      if (until > count || (symbol == 16 && read == 0)) return INFLATE_BAD_CODE;
+      const repeated: u32 = symbol == 16 ? load<u8>(LENGTHS + read - 1) : 0;
+      for (; read < until; read++) store<u8>(LENGTHS + read, repeated);
     }
-    const code = (entry >> 8) & 15;
-    const extra = (<u32>bits >> code) & (((<u32>1) << (total - code)) - 1);
-    const until = read + extra + (symbol == 18 ? 11 : 3);
-    if (until > count || (symbol == 16 && read == 0)) return INFLATE_BAD_CODE;
-    const repeated: u32 = symbol == 16 ? load<u8>(LENGTHS + read - 1) : 0;
-    while (read < until) {
-      store<u8>(LENGTHS + read, repeated);
-      read++;
-    }
+    bits >>= total;
+    left -= total;
   }
-  return codes();
+  save(bits, left);
+  store<u32>(READ, read);
+  return status == GO_ON ? codes() : status;
+}
+
+// @ts-ignore: decorator
+@inline
+function save(bits: u64, count: u32): void {
+  store<u64>(BITS, bits);
+  store<u32>(BIT_COUNT, count);
 }
 
 function codes(): u32 {

@@ -35,7 +35,9 @@ export function makeTable(
 ): u32 {
   for (let i: u32 = 0; i <= MAX_BITS; i += 2) store<u64>(COUNTS + (i << 2), 0);
   for (let i: u32 = 0; i < count; i++) {
-    const at = COUNTS + ((<u32>load<u8>(lengths + i)) << 2);
+    const length: u32 = load<u8>(lengths + i);
+    if (length == 0) continue;
+    const at = COUNTS + (length << 2);
     store<u32>(at, load<u32>(at) + 1);
   }
   let longest = MAX_BITS;

@@ -57,8 +57,9 @@ const wrong: Readonly<Record<number, string>> = {
 };
 
 /**
- * Inflates one raw DEFLATE stream (RFC 1951), however it is cut. It holds its window, and while it is in the middle of
- * a block its codes, only as long as another stream has the module; {@link close} lets go of them.
+ * Inflates one raw DEFLATE stream (RFC 1951), however it is cut. Once another stream has had the module in between it
+ * holds 2^windowBits bytes at most, and in the middle of a block its codes too; {@link reset} and {@link close} let go
+ * of them.
  *
  * After an error it is broken: every further call throws ERR_STATE.
  */
@@ -66,8 +67,9 @@ export class Inflater implements Tenant {
   readonly #module: DeflateModule;
   readonly #windowBits: number;
   readonly #maxLength: number;
-  /** What it left with, when another's turn came. */
+  /** Where it puts its window when another's turn comes, and how long that was then. */
   #window = EMPTY;
+  #history = 0;
   #state: Uint8Array | undefined;
   /** Bytes that have come out so far. */
   #length = 0;
@@ -152,6 +154,7 @@ export class Inflater implements Tenant {
   reset(): void {
     if (this.#module.inflating === this) this.#module.inflating = undefined;
     this.#window = EMPTY;
+    this.#history = 0;
     this.#state = undefined;
   }
 
@@ -169,7 +172,11 @@ export class Inflater implements Tenant {
   leave(): void {
     const { memory, words } = this.#module;
     const end = words[END]!;
-    this.#window = memory.slice(Math.max(INFLATE_OUT, end - 2 ** this.#windowBits), end);
+    const start = Math.max(INFLATE_OUT, end - 2 ** this.#windowBits);
+    this.#history = end - start;
+    // To take new memory each time costs more than to copy.
+    if (this.#history > this.#window.length) this.#window = memory.slice(start, end);
+    else this.#window.set(memory.subarray(start, end));
     if (words[BETWEEN] !== 1) this.#state = memory.slice(INFLATE_STATE, INFLATE_STATE + INFLATE_STATE_SIZE);
   }
 
@@ -178,13 +185,13 @@ export class Inflater implements Tenant {
     if (this.#module.inflating === this) return;
     this.#module.inflating?.leave();
     this.#module.inflating = this;
-    memory.set(this.#window, INFLATE_OUT);
-    exports.inflateOpen(this.#window.length, this.#windowBits);
+    const history = this.#history;
+    memory.set(history === this.#window.length ? this.#window : this.#window.subarray(0, history), INFLATE_OUT);
+    exports.inflateOpen(history, this.#windowBits);
     if (this.#state) {
       memory.set(this.#state, INFLATE_STATE);
-      words[END] = INFLATE_OUT + this.#window.length;
+      words[END] = INFLATE_OUT + history;
     }
-    this.#window = EMPTY;
     this.#state = undefined;
   }
 
