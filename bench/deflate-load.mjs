@@ -92,8 +92,9 @@ const orders = {
     return {};
   },
   async exchange({ count }) {
+    const all = answered() + connections.length * count;
     for (const connection of connections) connection.send(count, 1);
-    while (answered() < connections.length * count) await wait(10);
+    while (answered() < all) await wait(10);
     return {};
   },
   async measure({ inFlight, warmUp, duration }) {

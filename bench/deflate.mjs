@@ -117,8 +117,8 @@ const parts = {
     const contenders = {
       ws: ["ws"],
       hybi: ["hybi"],
-      "hybi, level 1": ["hybi", "--level=1"],
-      "hybi, no compression back": ["hybi", "--threshold=100000"],
+      "hybi, level 1": ["hybi", '--use={"level":1}'],
+      "hybi, no compression back": ["hybi", '--use={"threshold":100000}'],
     };
     const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
     let busiest = 0;
@@ -145,10 +145,19 @@ const parts = {
   async memory() {
     const count = 1000;
     console.log(`\n${count} connections with permessage-deflate, after 100 messages each: bytes of RSS a connection`);
-    const results = { ws: [], hybi: [] };
+    const bits = [9, 10, 11, 12, 13, 14, 15];
+    const contenders = {
+      ws: ["ws"],
+      hybi: ["hybi"],
+      "hybi, no context takeover": ["hybi", '--use={"contextTakeover":false,"peerContextTakeover":false}'],
+      ...Object.fromEntries(
+        bits.map((n) => [`hybi, ${n} bits each way`, ["hybi", `--use={"takeoverBits":${n},"peerWindowBits":${n}}`]]),
+      ),
+    };
+    const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
     for (let i = 0; i < Math.min(rounds, 3); i++)
-      for (const name of ["ws", "hybi"])
-        await withServer(name, [], async (load, child) => {
+      for (const [name, [file, ...args]] of Object.entries(contenders))
+        await withServer(file, args, async (load, child) => {
           await load({ order: "open", count: 10 });
           await load({ order: "exchange", count: 100 });
           const settled = async () => {

@@ -1,4 +1,4 @@
-// Echo by hybi, as a user would write it; with --deflate, compressed.
+// Echo by hybi, as a user would write it; with --deflate, compressed, by the options of --use.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Server } from "hybi";
@@ -6,13 +6,12 @@ import { ready } from "./ready.mjs";
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
-  options: { deflate: { type: "boolean" }, level: { type: "string" }, threshold: { type: "string" } },
+  options: { deflate: { type: "boolean" }, use: { type: "string", default: "{}" } },
 });
 
 async function extensions() {
   const { permessageDeflate } = await import("hybi/deflate");
-  const { level, threshold } = values;
-  return [permessageDeflate({ ...(level && { level: +level }), ...(threshold && { threshold: +threshold }) })];
+  return [permessageDeflate(JSON.parse(values.use))];
 }
 
 const server = new Server({

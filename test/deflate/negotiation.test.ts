@@ -29,7 +29,7 @@ const P = "permessage-deflate";
 describe("RFC 7692 §7.1: what a server answers", () => {
   it.each<[string, string, PermessageDeflateOptions?]>([
     // What browsers offer.
-    [`${P}`, P],
+    [P, P],
     [`${P}; client_max_window_bits`, P],
     // §7.1.1.1, §7.1.1.2
     [`${P}; server_no_context_takeover`, `${P}; server_no_context_takeover`],

@@ -94,7 +94,7 @@ const bombs: [name: string, frames: (peer: Peer) => Uint8Array[]][] = [
     (peer) => {
       const [first, ...others] = times(64, () => MIB_OF_ZEROS);
       return [
-        peer.binary(first!, { ...COMPRESSED, fin: false }),
+        peer.binary(first, { ...COMPRESSED, fin: false }),
         ...others.flatMap((bytes, i) => [peer.pong(), peer.continuation(bytes, { fin: i === others.length - 1 })]),
       ];
     },
