@@ -44,7 +44,7 @@ const small = {
  * them. The entries of the codec and of DEFLATE load nothing but their own.
  */
 const manualChunks = {
-  common: ["src/errors.ts", "src/wasm.ts", "src/protocol/options.ts", "src/protocol/budget.ts"],
+  common: ["src/errors.ts", "src/wasm.ts", ...["options", "budget", "data"].map((name) => `src/protocol/${name}.ts`)],
   codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts"],
   driver: ["src/server/server.ts", "src/client.ts"],
 };

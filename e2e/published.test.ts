@@ -31,7 +31,7 @@ describe("what is published", () => {
       ...["bun", "deno", "workerd"].flatMap((runtime) => folder(runtime, entries, shared, ["js"])),
       ...folder("node", entries, shared, ["js", "cjs"]),
       ...folder("streams", withStreams, shared, ["js", "cjs"]),
-      ...folder("types", withStreams, ["driver", "errors"], ["d.ts", "d.cts"]),
+      ...folder("types", withStreams, ["driver", "errors", "extension", "slot-decoder"], ["d.ts", "d.cts"]),
     ];
     expect(paths.toSorted()).toEqual(expected.toSorted());
     console.log(`${(packed.size / 1024).toFixed(0)} KB packed, ${(packed.unpackedSize / 1024).toFixed(0)} KB unpacked`);

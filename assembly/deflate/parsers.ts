@@ -1,5 +1,5 @@
 import { DEFLATE_IN } from "./layout";
-import { depth as depthOf, enough as enoughOf } from "./levels";
+import { depth as depthOf, enough as enoughOf, lazy as lazyOf } from "./levels";
 import { enterAll, enterHeads, probe, search } from "./match-finder";
 import { BIAS, LEVEL, REACH, TOKENS_END } from "./stream";
 import { addLiteral, addMatch, isLiteral, takeLiteral, TOKENS, TOKENS_LIMIT } from "./tokens";
@@ -43,6 +43,7 @@ function parseLazy(at: usize, inputEnd: usize): usize {
   const level = load<u32>(LEVEL);
   const depth = depthOf(level);
   const enough = enoughOf(level);
+  const lazy = lazyOf(level);
   let token = TOKENS;
   let misses: u32 = 0;
   while (at + 4 <= inputEnd && token < TOKENS_LIMIT) {
@@ -57,8 +58,9 @@ function parseLazy(at: usize, inputEnd: usize): usize {
     }
     misses = 0;
     let entered = at + 1;
-    while (found >> 16 < enough && at + 5 <= inputEnd) {
-      const next = search(at + 1, min(<u32>(inputEnd - at) - 1, MAX_MATCH), found >> 16, depth >> 1, enough);
+    while (found >> 16 < lazy && at + 5 <= inputEnd) {
+      const less = depth >> (found >> 16 < 8 ? 1 : 2);
+      const next = search(at + 1, min(<u32>(inputEnd - at) - 1, MAX_MATCH), found >> 16, less, enough);
       entered = at + 2;
       if (next == 0) break;
       token = addLiteral(token, load<u8>(at));

@@ -87,7 +87,7 @@ const zeros = (count: number): Uint8Array =>
 const MIB_OF_ZEROS = concat([zeros(MIB), Uint8Array.of(0, 0, 0xff, 0xff)]);
 /** A bomb as a single frame, in fragments with pings between, and behind a message that is none. */
 const bombs: [name: string, frames: (peer: Peer) => Uint8Array[]][] = [
-  ["of 1 KB", (peer) => [peer.binary(zeros(MIB), COMPRESSED)]],
+  ["of some KB", (peer) => [peer.binary(zeros(4 * MIB), COMPRESSED)]],
   ["of a thousandth of 1 GiB", (peer) => [peer.binary(concat(times(1024, () => MIB_OF_ZEROS)), COMPRESSED)]],
   [
     "in fragments",
