@@ -44,7 +44,8 @@ const small = {
  * them. The entries of the codec and of DEFLATE load nothing but their own.
  */
 const manualChunks = {
-  common: ["src/errors.ts", "src/wasm.ts", ...["options", "budget", "data"].map((name) => `src/protocol/${name}.ts`)],
+  common: ["src/errors.ts", "src/wasm.ts"],
+  values: ["src/protocol/options.ts", "src/protocol/budget.ts", "src/protocol/data.ts"],
   codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts"],
   driver: ["src/server/server.ts", "src/client.ts"],
 };

@@ -56,7 +56,14 @@ describe("on Bun", () => {
 
 test("on workerd, by the files of the package", async () => {
   await project.write("worker.mjs", worker("hybi/index.js"));
-  const files = ["index.js", "deflate.js", "shared/driver.js", "shared/codec.js", "shared/common.js"];
+  const files = [
+    "index.js",
+    "deflate.js",
+    "shared/driver.js",
+    "shared/codec.js",
+    "shared/common.js",
+    "shared/values.js",
+  ];
   const modules = files.map((file) => [`hybi/${file}`, `node_modules/hybi/dist/workerd/${file}`]);
   expect(await echoOfWorkerd(project, { worker: "worker.mjs", ...Object.fromEntries(modules) })).toBe("Hi");
 });

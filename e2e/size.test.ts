@@ -14,8 +14,17 @@ const budgets: readonly (readonly [file: string, most: number])[] = [
   ["dist/streams/streams.js", 37],
   ...["node", "deno", "bun", "workerd", "streams"].map((runtime) => [`dist/${runtime}/codec.js`, 12] as const),
   ["dist/node/codec.cjs", 12],
+  ...["node", "deno", "bun", "workerd", "streams"].map((runtime) => [`dist/${runtime}/deflate.js`, 24] as const),
+  ["dist/node/deflate.cjs", 24],
+  ["dist/streams/deflate.cjs", 24],
   ["dist/streams/codec.cjs", 12],
 ];
+
+test("the module of DEFLATE is at most 16 KB after gzip", async () => {
+  expect(gzipSync(await readFile("build/deflate/wasm.wasm"), { level: 9 }).length).toBeLessThanOrEqual(16 * 1024);
+  // As it is embedded, too.
+  expect(gzipSync(await readFile("build/deflate/wasm.js"), { level: 9 }).length).toBeLessThanOrEqual(16 * 1024);
+});
 
 describe("the size after gzip", () => {
   const lines: string[] = [];

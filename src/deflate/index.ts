@@ -9,7 +9,7 @@ export { inflate, Inflater, type InflateOptions } from "./inflater.ts";
 export { DeflateModule, type DeflateBuild } from "./module.ts";
 export { permessageDeflate, windowBudget, type PermessageDeflateOptions } from "./permessage-deflate.ts";
 export { Budget } from "../protocol/budget.ts";
-export { HybiError, errorCodes, type ErrorCode } from "../errors.ts";
+export { DataError, HybiError, errorCodes, type ErrorCode } from "../errors.ts";
 export type {
   AcceptedExtension,
   Extension,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import * as deflateLayout from "../../assembly/deflate/layout.ts";
 import * as layout from "../../assembly/layout.ts";
 import { builds } from "../helpers/builds.ts";
 
@@ -18,15 +19,19 @@ declare const WebAssembly: {
 
 const PAGE = 65536;
 
-describe.each(["simd", "scalar"])("the %s module", (name) => {
-  const module = new WebAssembly.Module(readFileSync(`build/codec/${name}.wasm`));
+describe.each([
+  ["codec/simd", "assembly/index.ts", layout.MEMORY_PAGES],
+  ["codec/scalar", "assembly/index.ts", layout.MEMORY_PAGES],
+  ["deflate/wasm", "assembly/deflate/index.ts", deflateLayout.MEMORY_PAGES],
+])("the module %s", (name, index, pages) => {
+  const module = new WebAssembly.Module(readFileSync(`build/${name}.wasm`));
 
   test("imports nothing", () => {
     expect(WebAssembly.Module.imports(module)).toEqual([]);
   });
 
-  test("exports the functions that assembly/index.ts names, and its memory", () => {
-    const source = readFileSync("assembly/index.ts", "utf8");
+  test("exports the functions that its index.ts names, and its memory", () => {
+    const source = readFileSync(index, "utf8");
     const named = [...source.matchAll(/export \{([^}]*)\}/g)].flatMap(([, names]) => names!.split(",")).map((n) => n.trim());
     const exported = WebAssembly.Module.exports(module).map((entry) => entry.name);
     expect(exported.sort()).toEqual([...named, "memory"].sort());
@@ -34,7 +39,7 @@ describe.each(["simd", "scalar"])("the %s module", (name) => {
 
   test("has a memory that cannot grow, so that views of it stay", () => {
     const { memory } = new WebAssembly.Instance(module).exports;
-    expect(memory.buffer.byteLength).toBe(layout.MEMORY_PAGES * PAGE);
+    expect(memory.buffer.byteLength).toBe(pages * PAGE);
     expect(() => memory.grow(1)).toThrow(RangeError);
   });
 });
@@ -55,10 +60,33 @@ describe("the map of the memory", () => {
     for (let i = 1; i < regions.length; i++) expect(regions[i]![0]).toBeGreaterThanOrEqual(regions[i - 1]![1]);
   });
 
+  test("of DEFLATE has regions in order, too", () => {
+    const of = deflateLayout;
+    const regions: [at: number, size: number][] = [
+      [of.STATIC_END, 0],
+      [of.INFLATE_STATE, of.INFLATE_STATE_SIZE],
+      [of.INFLATE_SHARED, of.INFLATE_SHARED_SIZE],
+      [of.INFLATE_IN, of.INFLATE_IN_SIZE + 8],
+      [of.INFLATE_OUT, of.INFLATE_OUT_SIZE + of.INFLATE_OUT_SLACK],
+      [of.DEFLATE_STATE, of.DEFLATE_STATE_SIZE],
+      [of.DEFLATE_IN, of.DEFLATE_IN_SIZE + of.DEFLATE_IN_SLACK],
+      [of.DEFLATE_OUT, of.DEFLATE_OUT_SIZE],
+      [of.MATCHES, 0],
+      [of.MEMORY_PAGES * PAGE, 0],
+    ];
+    for (let i = 1; i < regions.length; i++)
+      expect(regions[i]![0]).toBeGreaterThanOrEqual(regions[i - 1]![0] + regions[i - 1]![1]);
+  });
+
   test("is what the compiler is told", () => {
-    const { options } = JSON.parse(readFileSync("asconfig.json", "utf8")) as { options: Record<string, unknown> };
-    expect(options["initialMemory"]).toBe(layout.MEMORY_PAGES);
-    expect(options["maximumMemory"]).toBe(layout.MEMORY_PAGES);
+    const { options, targets } = JSON.parse(readFileSync("asconfig.json", "utf8")) as {
+      options: object;
+      targets: Record<string, object>;
+    };
+    expect(options).toMatchObject({ initialMemory: layout.MEMORY_PAGES, maximumMemory: layout.MEMORY_PAGES });
+    const { MEMORY_PAGES } = deflateLayout;
+    for (const name of ["deflate", "deflate-javascript"])
+      expect(targets[name]).toMatchObject({ initialMemory: MEMORY_PAGES, maximumMemory: MEMORY_PAGES });
   });
 
   test("the fields of a slot do not overlap, and fit", () => {
