@@ -9,9 +9,9 @@ import { REQUEST } from "./request.mjs";
 const OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
 const request = REQUEST.replace("\r\n\r\n", `\r\n${OFFER}`);
 
-/** A masked text frame with RSV1 (RFC 7692 §7.2.1). A compressor that forgets what it sent agrees with any window. */
+/** A masked text frame with RSV1 (RFC 7692 §7.2.1). A small window that forgets what was sent is what any server takes. */
 function frame(message) {
-  const payload = deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+  const payload = deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH, windowBits: 9 }).subarray(0, -4);
   const key = randomBytes(4);
   const { length } = payload;
   const header = length < 126 ? [0xc1, 0x80 | length] : [0xc1, 0xfe, length >> 8, length & 255];
@@ -56,6 +56,9 @@ class Connection {
       this.#socket = connect({ port, host: "127.0.0.1", noDelay: true }, () => this.#socket.write(request));
       let head = "";
       this.#socket.on("error", reject);
+      this.#socket.on("close", () => {
+        throw new Error("The server closed a connection.");
+      });
       this.#socket.on("data", (chunk) => {
         if (head.endsWith("\r\n\r\n")) return this.#answered(this.#frames.count(chunk));
         head += chunk.toString("latin1");
