@@ -44,9 +44,9 @@ function alternate(contenders) {
   return results;
 }
 
-function print(name, figure, results, base) {
+function print(name, figure, results, base, what = "the time of ") {
   const ratios = results[name].map((micros, i) => micros / results[base][i]);
-  console.log(`  ${name.padEnd(22)} ${figure.padStart(22)}   ${spread(ratios)} × the time of ${base}`);
+  console.log(`  ${name.padEnd(22)} ${figure.padStart(22)}   ${spread(ratios)} × ${what}${base}`);
 }
 
 const parts = {
@@ -170,7 +170,7 @@ const parts = {
           await load({ order: "exchange", count: 100 });
           results[name].push(((await settled()) - before) / count);
         });
-    for (const [name, bytes] of Object.entries(results)) print(name, spread(bytes, 0), results, "ws");
+    for (const [name, bytes] of Object.entries(results)) print(name, spread(bytes, 0), results, "ws", "");
   },
 };
 

@@ -17,7 +17,7 @@ import {
 import { typeError } from "../errors.ts";
 import { toBytes } from "../protocol/data.ts";
 import { checkOptions, integer, must } from "../protocol/options.ts";
-import { DeflateModule, defaultModule, type Tenant } from "./module.ts";
+import { DeflateModule, defaultModule, roomFor, type Tenant } from "./module.ts";
 
 export interface DeflateOptions {
   /** 0 (nothing is compressed), 1 (fast) to 9 (small). Default: 6. */
@@ -168,11 +168,7 @@ export class Deflater implements Tenant {
     const start = this.#windowStart();
     const end = words[END]! + this.#waiting;
     const length = end - start;
-    if (this.#saved.length < length) {
-      // A window that grows shall not take new memory at each turn.
-      const capacity = Math.min(2 ** Math.ceil(Math.log2(length)), this.#most);
-      this.#saved = new Uint8Array(Math.max(capacity, length));
-    }
+    if (this.#saved.length < length) this.#saved = roomFor(length, this.#most);
     this.#saved.set(memory.subarray(start, end));
     this.#savedLength = length;
     this.#bits = words[BITS]!;

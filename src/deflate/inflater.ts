@@ -23,7 +23,7 @@ import {
 import { DataError, typeError } from "../errors.ts";
 import { toBytes } from "../protocol/data.ts";
 import { amount, checkOptions, integer, must } from "../protocol/options.ts";
-import { DeflateModule, defaultModule, type Tenant } from "./module.ts";
+import { DeflateModule, defaultModule, roomFor, type Tenant } from "./module.ts";
 
 export interface InflateOptions {
   /** How far back a match may reach: 2^windowBits bytes. 8 to 15. Default: 15, which takes every stream. */
@@ -175,8 +175,8 @@ export class Inflater implements Tenant {
     const start = Math.max(INFLATE_OUT, end - 2 ** this.#windowBits);
     this.#history = end - start;
     // To take new memory each time costs more than to copy.
-    if (this.#history > this.#window.length) this.#window = memory.slice(start, end);
-    else this.#window.set(memory.subarray(start, end));
+    if (this.#history > this.#window.length) this.#window = roomFor(this.#history, 2 ** this.#windowBits);
+    this.#window.set(memory.subarray(start, end));
     if (words[BETWEEN] !== 1) this.#state = memory.slice(INFLATE_STATE, INFLATE_STATE + INFLATE_STATE_SIZE);
   }
 

@@ -67,5 +67,10 @@ export class DeflateModule {
   }
 }
 
+/** Memory for `length` bytes and some more, so that a window that grows up to `most` takes no new memory at each turn. */
+export function roomFor(length: number, most: number): Uint8Array {
+  return new Uint8Array(Math.max(length, Math.min(2 ** Math.ceil(Math.log2(length)), most)));
+}
+
 /** The instance that all streams share that have no other. It is made when this file is evaluated: workerd compiles nothing later. */
 export const defaultModule = new DeflateModule();
