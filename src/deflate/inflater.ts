@@ -40,7 +40,7 @@ const optionChecks = {
   module: must("a DeflateModule", (value) => value instanceof DeflateModule),
 };
 
-const EMPTY = new Uint8Array(0);
+const EMPTY: Uint8Array = new Uint8Array(0);
 const CURSOR = INFLATE_CURSOR / 4;
 const END = INFLATE_END / 4;
 const BETWEEN = INFLATE_BETWEEN / 4;
