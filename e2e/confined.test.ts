@@ -7,8 +7,14 @@ beforeAll(async () => {
   project = await Project.create();
   await project.write("echo.mjs", everything.esm);
   await project.write("workers.mjs", workers);
+  await project.write("deflate.mjs", deflating);
 });
 afterAll(() => project.remove());
+
+const deflating = `
+  import { DeflateModule, deflate, inflate } from "hybi/deflate";
+  console.log(new DeflateModule().build, inflate(deflate(new Uint8Array(100_000))).length);
+`;
 
 /** Each of several workers serves; the main thread is the client of all. */
 const workers = `
@@ -40,6 +46,10 @@ describe.each(majors)("Node %d", (major) => {
     const { code, stdout, stderr } = await project.run(node, "--jitless", "echo.mjs");
     expect({ code, stdout }).toEqual({ code: 0, stdout: saysEverything("javascript") });
     expect(stderr).toMatch(/^(Warning: disabling flag --expose_wasm due to conflicting flags\n)?$/);
+    expect(await project.run(node, "--jitless", "deflate.mjs")).toMatchObject({
+      code: 0,
+      stdout: "javascript 100000\n",
+    });
   });
 
   test("with no permission but to read its files, and to use the network where that needs one", async () => {
