@@ -34,7 +34,8 @@ function* cuts(frames: readonly Uint8Array[]): Generator<readonly [string, Itera
 
 const sessionOf: Record<NonNullable<Case["extension"]>, () => ExtensionSession> = {
   reversing: () => new Reversing(),
-  deflate: () => permessageDeflate({ peerWindowBits: 15 }).accept([{ name: extensionNames.deflate, parameters: [] }])!.session,
+  deflate: () =>
+    permessageDeflate({ peerWindowBits: 15 }).accept([{ name: extensionNames.deflate, parameters: [] }])!.session,
 };
 
 /** Runs a case in one role, however its bytes are cut, over the builds. */
