@@ -11,9 +11,11 @@ export class ExtensionChain {
   /** Those of them that what was encoded last has to carry. */
   bits = 0;
   readonly #sessions: readonly ExtensionSession[];
+  readonly #reversed: readonly ExtensionSession[];
 
   constructor(sessions: readonly ExtensionSession[]) {
     this.#sessions = sessions;
+    this.#reversed = [...sessions].reverse();
     this.rsv = sessions.reduce((bits, session) => bits | session.rsv, 0);
   }
 
@@ -47,8 +49,7 @@ export class ExtensionChain {
    */
   decode(opcode: number, bits: number, data: Uint8Array, maxLength: number): Uint8Array {
     try {
-      for (const session of [...this.#sessions].reverse())
-        if (session.rsv & bits) data = session.decode(opcode, data, maxLength);
+      for (const session of this.#reversed) if (session.rsv & bits) data = session.decode(opcode, data, maxLength);
     } catch (error) {
       throw asProtocolError(error);
     }
