@@ -9,8 +9,9 @@ export class Broadcast {
   #windowBits = 0;
   #deflated: Uint8Array | undefined;
 
-  /** As {@link Deflater.message}, of a deflater with this window; what comes out must not be changed. */
-  message(message: Uint8Array, deflater: Deflater, windowBits: number): Uint8Array | undefined {
+  /** As {@link Deflater.message}; what comes out must not be changed. */
+  message(message: Uint8Array, deflater: Deflater): Uint8Array | undefined {
+    const { windowBits } = deflater;
     if (this.#windowBits === windowBits && isSame(message, this.#message)) return this.#deflated;
     this.#deflated = deflater.message(message);
     deflater.reset();

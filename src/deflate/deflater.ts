@@ -16,8 +16,8 @@ import {
 } from "../../assembly/deflate/layout.ts";
 import { typeError } from "../errors.ts";
 import { toBytes } from "../protocol/data.ts";
-import { checkOptions, integer, must } from "../protocol/options.ts";
-import { DeflateModule, defaultModule, roomFor, type Tenant } from "./module.ts";
+import { checkOptions, integer } from "../protocol/options.ts";
+import { defaultModule, isModule, joined, lengthOf, roomFor, type DeflateModule, type Tenant } from "./module.ts";
 
 export interface DeflateOptions {
   /** 0 (nothing is compressed), 1 (fast) to 9 (small). Default: 6. */
@@ -37,7 +37,7 @@ const optionChecks = {
   level: integer(0, 9),
   windowBits: integer(8, 15),
   takeoverBits: integer(8, 15),
-  module: must("a DeflateModule", (value) => value instanceof DeflateModule),
+  module: isModule,
 };
 
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -59,7 +59,8 @@ const TAIL_LENGTH = 4;
 export class Deflater implements Tenant {
   readonly #module: DeflateModule;
   readonly #level: number;
-  readonly #windowBits: number;
+  /** How far back a match may reach: 2^windowBits bytes. */
+  readonly windowBits: number;
   /** Bytes of the window to keep. */
   readonly #most: number;
   /** What it left with, when another's turn came: the window, then what is not compressed yet. */
@@ -75,8 +76,8 @@ export class Deflater implements Tenant {
   constructor(options: DeflateOptions = {}) {
     checkOptions(options, optionChecks);
     this.#level = options.level ?? 6;
-    this.#windowBits = options.windowBits ?? 15;
-    this.#most = 2 ** Math.min(this.#windowBits, options.takeoverBits ?? this.#windowBits);
+    this.windowBits = options.windowBits ?? 15;
+    this.#most = 2 ** Math.min(this.windowBits, options.takeoverBits ?? this.windowBits);
     this.#module = options.module ?? defaultModule;
   }
 
@@ -182,7 +183,7 @@ export class Deflater implements Tenant {
     this.#module.deflating?.leave();
     this.#module.deflating = this;
     memory.set(this.#saved.subarray(0, this.#savedLength), DEFLATE_IN);
-    exports.deflateOpen(this.#savedLength - this.#waiting, this.#windowBits, this.#level);
+    exports.deflateOpen(this.#savedLength - this.#waiting, this.windowBits, this.#level);
     words[BITS] = this.#bits;
     words[BIT_COUNT] = this.#bitCount;
   }
@@ -218,21 +219,6 @@ export class Deflater implements Tenant {
     this.#waiting = 0;
     pieces.push(memory.slice(DEFLATE_OUT, DEFLATE_OUT + size - without));
   }
-}
-
-function lengthOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((length, piece) => length + piece.length, 0);
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = new Uint8Array(lengthOf(pieces));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** Deflates all of `bytes` into one raw DEFLATE stream, like a {@link Deflater} that is given nothing else. */

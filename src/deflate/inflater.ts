@@ -22,8 +22,8 @@ import {
 } from "../../assembly/deflate/layout.ts";
 import { DataError, typeError } from "../errors.ts";
 import { toBytes } from "../protocol/data.ts";
-import { amount, checkOptions, integer, must } from "../protocol/options.ts";
-import { DeflateModule, defaultModule, roomFor, type Tenant } from "./module.ts";
+import { amount, checkOptions, integer } from "../protocol/options.ts";
+import { defaultModule, isModule, joined, roomFor, type DeflateModule, type Tenant } from "./module.ts";
 
 export interface InflateOptions {
   /** How far back a match may reach: 2^windowBits bytes. 8 to 15. Default: 15, which takes every stream. */
@@ -37,7 +37,7 @@ export interface InflateOptions {
 const optionChecks = {
   windowBits: integer(8, 15),
   maxLength: amount,
-  module: must("a DeflateModule", (value) => value instanceof DeflateModule),
+  module: isModule,
 };
 
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -262,14 +262,7 @@ class Output {
 
   take(): Uint8Array {
     if (!this.#first) return new Uint8Array(0);
-    if (!this.#pieces) return this.#first;
-    const whole = new Uint8Array(this.length);
-    let at = 0;
-    for (const piece of [this.#first, ...this.#pieces]) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
+    return this.#pieces ? joined([this.#first, ...this.#pieces]) : this.#first;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
+import { must, type Check } from "../protocol/options.ts";
 import { instantiate } from "../wasm.ts";
 import instantiateJavaScript from "../../build/deflate/javascript.js";
 import wasm from "../../build/deflate/wasm.js";
@@ -65,6 +66,25 @@ export class DeflateModule {
     this.memory = new Uint8Array(made.exports.memory.buffer);
     this.words = new Uint32Array(made.exports.memory.buffer);
   }
+}
+
+/** For the options that take one. */
+export const isModule: Check = must("a DeflateModule", (value) => value instanceof DeflateModule);
+
+/** Pieces one behind the other; a single one is the whole. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
+  const whole = new Uint8Array(lengthOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+export function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((length, piece) => length + piece.length, 0);
 }
 
 /** Memory for `length` bytes and some more, so that a window that grows up to `most` takes no new memory at each turn. */

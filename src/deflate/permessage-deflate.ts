@@ -10,7 +10,7 @@ import { amount, boolean, checkOptions, integer, must, type Check } from "../pro
 import { Broadcast } from "./broadcast.ts";
 import { Deflater } from "./deflater.ts";
 import { Inflater } from "./inflater.ts";
-import { defaultModule, DeflateModule } from "./module.ts";
+import { defaultModule, isModule, type DeflateModule } from "./module.ts";
 import { PERMESSAGE_DEFLATE, readParameters, writeParameters, type Parameters } from "./parameters.ts";
 import { DeflateSession } from "./session.ts";
 
@@ -52,7 +52,7 @@ const checks: Record<keyof PermessageDeflateOptions, Check> = {
   takeoverBits: windowBits,
   peerContextTakeover: boolean,
   budget: must("a Budget", (value) => value instanceof Budget),
-  module: must("a DeflateModule", (value) => value instanceof DeflateModule),
+  module: isModule,
 };
 
 /** What the windows of all connections may take together: 134,217,728 bytes, or those of 16,384 connections as they are by default. */
@@ -170,7 +170,6 @@ class PermessageDeflate implements Extension {
     return new DeflateSession({
       threshold,
       deflater: new Deflater({ level, windowBits: agreement.windowBits, takeoverBits, module }),
-      windowBits: agreement.windowBits,
       inflater: new Inflater({ windowBits: agreement.peerWindowBits, module }),
       broadcast: agreement.contextTakeover ? undefined : this.#broadcast,
       peerContextTakeover: agreement.peerContextTakeover,

@@ -7,8 +7,6 @@ export interface SessionOptions {
   /** Bytes; shorter messages are sent as they are, unless the sender says otherwise. */
   readonly threshold: number;
   readonly deflater: Deflater;
-  /** Of the deflater. */
-  readonly windowBits: number;
   readonly inflater: Inflater;
   /** What deflates messages in place of the deflater when its window does not go on from one to the next. */
   readonly broadcast: Broadcast | undefined;
@@ -32,8 +30,8 @@ export class DeflateSession implements ExtensionSession {
 
   encode(_opcode: number, data: Uint8Array, compress?: boolean): Uint8Array | undefined {
     if (!this.#isWorthIt(data, compress)) return undefined;
-    const { broadcast, deflater, windowBits } = this.#options;
-    return broadcast ? broadcast.message(data, deflater, windowBits) : deflater.message(data);
+    const { broadcast, deflater } = this.#options;
+    return broadcast ? broadcast.message(data, deflater) : deflater.message(data);
   }
 
   encodeFragment(opcode: number, data: Uint8Array, fin: boolean, compress?: boolean): Uint8Array | undefined {
