@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     // The two cores of a small machine are shared by the tests and the programs that they start.
     testTimeout: 30_000,
-    // Many tests wait for others more than they work.
-    maxWorkers: 2,
     hookTimeout: 60_000,
     include: ["test/**/*.test.ts", "e2e/**/*.test.ts"],
     reporters: ["default", ["json", { outputFile: "build/tests.json" }]],
