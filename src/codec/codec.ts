@@ -83,16 +83,16 @@ export class Codec {
 
   /** Base64 (RFC 4648 §4). @internal */
   base64(bytes: Uint8Array): string {
-    return this.withWindow(() => {
-      let text = "";
-      for (let from = 0; from < bytes.length; from += BASE64_PIECE) {
-        const piece = bytes.subarray(from, from + BASE64_PIECE);
-        this.memory.set(piece, WINDOW);
-        const out = WINDOW + BASE64_PIECE;
-        text += this.text.decodeAscii(out, this.exports.base64Encode(WINDOW, piece.length, out));
-      }
-      return text;
-    });
+    const outer = this.enterWindow();
+    let text = "";
+    for (let from = 0; from < bytes.length; from += BASE64_PIECE) {
+      const piece = bytes.subarray(from, from + BASE64_PIECE);
+      this.memory.set(piece, WINDOW);
+      const out = WINDOW + BASE64_PIECE;
+      text += this.text.decodeAscii(out, this.exports.base64Encode(WINDOW, piece.length, out));
+    }
+    this.leaveWindow(outer);
+    return text;
   }
 
   /**
@@ -133,26 +133,33 @@ export class Codec {
   }
 
   /**
-   * Runs `work` with the window and the event table for itself. A listener that runs in the middle of a decode may
-   * decode something else: what the outer decode still needs is then put aside and put back.
+   * Whoever needs the window and the event table for itself calls this, and {@link leaveWindow} with the answer. A
+   * listener that runs in the middle of a decode may decode something else: what the outer decode still needs is then
+   * put aside and put back. (Two calls rather than one with a closure, since this happens at each chunk.)
    *
    * @internal
    */
-  withWindow<T>(work: () => T): T {
+  enterWindow(): OuterWindow | undefined {
     const outer = this.#windowInUse
       ? { window: this.window.slice(), events: this.words.slice(EVENTS / 4, EVENTS / 4 + EVENT_CAPACITY * EVENT_WORDS) }
       : undefined;
     this.#windowInUse = true;
-    try {
-      return work();
-    } finally {
-      this.#windowInUse = outer !== undefined;
-      if (outer) {
-        this.window.set(outer.window);
-        this.words.set(outer.events, EVENTS / 4);
-      }
-    }
+    return outer;
   }
+
+  /** @internal */
+  leaveWindow(outer: OuterWindow | undefined): void {
+    this.#windowInUse = outer !== undefined;
+    if (!outer) return;
+    this.window.set(outer.window);
+    this.words.set(outer.events, EVENTS / 4);
+  }
+}
+
+/** What a decode that was interrupted by another one still needs. */
+interface OuterWindow {
+  readonly window: Uint8Array;
+  readonly events: Uint32Array;
 }
 
 /**

@@ -54,18 +54,24 @@ export class SlotDecoder {
    */
   decode(chunk: Uint8Array, sink: DecoderSink): void {
     const codec = this.#codec;
-    if (chunk.buffer === codec.memory.buffer) {
-      // A host read it straight into the window.
-      codec.withWindow(() => this.#decodeWindow(chunk.byteOffset, chunk.byteOffset + chunk.length, sink));
-      return;
+    const outer = codec.enterWindow();
+    try {
+      // A host may have read it straight into the window.
+      if (chunk.buffer === codec.memory.buffer)
+        this.#decodeWindow(chunk.byteOffset, chunk.byteOffset + chunk.length, sink);
+      else this.#decodeChunk(chunk, sink);
+    } finally {
+      codec.leaveWindow(outer);
     }
-    codec.withWindow(() => {
-      for (let from = 0; from < chunk.length; from += WINDOW_SIZE) {
-        const piece = from === 0 && chunk.length <= WINDOW_SIZE ? chunk : chunk.subarray(from, from + WINDOW_SIZE);
-        codec.memory.set(piece, WINDOW);
-        if (!this.#decodeWindow(WINDOW, WINDOW + piece.length, sink)) return;
-      }
-    });
+  }
+
+  #decodeChunk(chunk: Uint8Array, sink: DecoderSink): void {
+    const { memory } = this.#codec;
+    for (let from = 0; from < chunk.length; from += WINDOW_SIZE) {
+      const piece = chunk.length <= WINDOW_SIZE ? chunk : chunk.subarray(from, from + WINDOW_SIZE);
+      memory.set(piece, WINDOW);
+      if (!this.#decodeWindow(WINDOW, WINDOW + piece.length, sink)) return;
+    }
   }
 
   #decodeWindow(at: number, end: number, sink: DecoderSink): boolean {

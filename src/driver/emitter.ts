@@ -70,20 +70,21 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
     for (const entry of this.#entries) {
       if (entry.event !== event) continue;
       isHeard = true;
-      if (entry.once) {
-        const at = this.#entries.indexOf(entry);
-        // A listener before it emitted the same event, and so had it called.
-        if (at < 0) continue;
-        this.#remove(at);
-      }
+      // A listener before it may have emitted the same event, and so had it called.
+      if (entry.once && !this.#remove(this.#entries.indexOf(entry))) continue;
       try {
         const result: unknown = entry.listener(...(args as never));
-        if (result instanceof Promise) result.catch((error: unknown) => this.listenerFailed(error, event, args));
+        if (result instanceof Promise) this.#await(result, event, args);
       } catch (error) {
         this.listenerFailed(error, event, args);
       }
     }
     return isHeard;
+  }
+
+  /** Apart, since a closure costs the function around it memory at each call. */
+  #await(result: Promise<unknown>, event: keyof Events, args: readonly unknown[]): void {
+    result.catch((error: unknown) => this.listenerFailed(error, event, args));
   }
 
   /** A listener of `event` threw when it was called with `args`, or the promise it returned was rejected. */
@@ -100,8 +101,10 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
   /** There is one more listener of `event`. @internal */
   protected listenerAdded?(event: keyof Events): void;
 
-  #remove(at: number): void {
+  /** Answers whether there was one. */
+  #remove(at: number): boolean {
     if (at >= 0) this.#entries = this.#entries.toSpliced(at, 1);
+    return at >= 0;
   }
 }
 

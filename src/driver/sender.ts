@@ -29,11 +29,14 @@ export class Sender implements Progress {
   #transport: Transport | undefined;
   #flushScheduled = false;
   #batching = false;
+  /** Of a batch that the transport did not take at once; one for all of them, since they end in their order. */
+  #done: ((error?: Error | null) => void) | undefined;
   /** The peer is behind, and {@link SenderOwner.caughtUp} will tell when it no longer is. */
   isBehind = false;
-  /** Frames in the outbox, and those with the transport. */
+  /** Frames in the outbox; those with the transport, in all and of each write. */
   #waiting = 0;
   #writing = 0;
+  #writes: number[] | undefined;
   /** Bytes that the transport was given in all. */
   #handedOver = 0;
   #writesBegun = 0;
@@ -77,9 +80,12 @@ export class Sender implements Progress {
 
   /** The peer is behind. */
   get isFull(): boolean {
+    const { sendMark, maxQueuedMessages } = this.#settings;
+    // Nothing is with the transport: spares asking it.
+    if (this.#writing === 0 && this.#outbox.length < sendMark && this.#waiting < maxQueuedMessages) return false;
     const amount = this.bufferedAmount;
     const frames = this.#waiting + this.#writing;
-    return amount > 0 && (amount >= this.#settings.sendMark || frames >= this.#settings.maxQueuedMessages);
+    return amount > 0 && (amount >= sendMark || frames >= maxQueuedMessages);
   }
 
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
@@ -90,10 +96,7 @@ export class Sender implements Progress {
       this.flush();
     } else if (!this.#batching && !this.#flushScheduled) {
       this.#flushScheduled = true;
-      void Promise.resolve().then(() => {
-        this.#flushScheduled = false;
-        this.flush();
-      });
+      flushLater(this);
     }
     if (!this.isFull) return true;
     // What merely waits for the end of the turn says nothing about the peer.
@@ -113,16 +116,33 @@ export class Sender implements Progress {
     this.flush();
   }
 
+  /** The turn that {@link wrote} waited for is over. */
+  turnEnded(): void {
+    this.#flushScheduled = false;
+    this.flush();
+  }
+
   /** Hands what waits to the transport. */
   flush(): void {
-    if (this.#outbox.length === 0 || !this.#transport) return;
+    const transport = this.#transport;
+    const { length } = this.#outbox;
+    if (length === 0 || !transport) return;
     this.#writesBegun++;
-    this.#handedOver += this.#outbox.length;
-    this.#settings.counters.bytesSent += this.#outbox.length;
+    this.#handedOver += length;
+    this.#settings.counters.bytesSent += length;
     const frames = this.#waiting;
     this.#waiting = 0;
-    this.#writing += frames;
-    this.#transport.write(this.#outbox.take(), (error) => this.#written(frames, error));
+    const chunks = this.#outbox.take();
+    const done = (this.#done ??= (error) => this.#written(this.#writes!.shift()!, error));
+    if (transport.writeNow?.(chunks, done)) {
+      // Nobody may be called back from inside a call of theirs.
+      if (this.#callbacks || this.isBehind) void Promise.resolve().then(() => this.#written(0));
+      else this.#writesDone++;
+    } else {
+      this.#writing += frames;
+      (this.#writes ??= []).push(frames);
+      if (!transport.writeNow) transport.write(chunks, done);
+    }
   }
 
   /** The transport is gone: what was not taken will not be. */
@@ -148,4 +168,16 @@ export class Sender implements Progress {
       this.#owner.caughtUp();
     }
   }
+}
+
+/** Whose turn ends with the microtask that is under way: one serves all, since a broadcast writes to thousands. */
+let turn: Sender[] = [];
+
+function flushLater(sender: Sender): void {
+  if (turn.push(sender) > 1) return;
+  void Promise.resolve().then(() => {
+    const senders = turn;
+    turn = [];
+    for (const each of senders) each.turnEnded();
+  });
 }

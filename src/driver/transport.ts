@@ -19,6 +19,11 @@ export interface Transport {
    * {@link destroy} nothing is sent.
    */
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void;
+  /**
+   * As {@link write}, for a transport that often knows at once that the system has taken all: then it answers true, and
+   * `done` is not called.
+   */
+  writeNow?(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): boolean;
   /** Bytes written that the system has not taken yet. */
   readonly bufferedAmount: number;
   /** Of {@link bufferedAmount} what is left of a write under way, where that one counts a write whole until its end. */

@@ -8,7 +8,8 @@ import * as net from "node:net";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
 import { bufferText } from "./buffer-text.ts";
-import { connecting, DuplexTransport, isDuplex, listening, onRead, wrapDuplex } from "./duplex.ts";
+import { connecting, isDuplex, listening, onRead, wrapDuplex } from "./duplex.ts";
+import { NodeTransport } from "./node-transport.ts";
 import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, listenTls } from "./tls.ts";
 
@@ -17,13 +18,13 @@ import { dialTls, listenTls } from "./tls.ts";
  * that has. This leans on a field that is not documented; where it is missing, or is something else, bytes come by
  * `data` events, with the same outcome.
  */
-function rewrap(accepted: net.Socket, onread: net.OnReadOpts): DuplexTransport {
+function rewrap(accepted: net.Socket, onread: net.OnReadOpts): NodeTransport {
   const inner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
   const handle = inner._handle;
-  if (typeof handle?.useUserBuffer !== "function") return new DuplexTransport(accepted, false);
+  if (typeof handle?.useUserBuffer !== "function") return new NodeTransport(accepted, false);
   inner._handle = null;
   accepted.destroy();
-  return new DuplexTransport(new net.Socket({ handle, onread } as net.SocketConstructorOpts), true);
+  return new NodeTransport(new net.Socket({ handle, onread } as net.SocketConstructorOpts), true);
 }
 
 function dial(options: DialOptions): Promise<Transport> {
@@ -31,7 +32,7 @@ function dial(options: DialOptions): Promise<Transport> {
   if (tls) return dialTls(tls, options);
   const where = path === undefined ? { host: hostname, port } : { path };
   const socket = net.connect({ ...where, onread: onRead(window) });
-  return connecting(new DuplexTransport(socket, true), socket, "connect", signal);
+  return connecting(new NodeTransport(socket, true), socket, "connect", signal);
 }
 
 function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
