@@ -7,6 +7,14 @@ export const LARGE = 16384;
 /** Batches up to this size share slabs; a larger one has memory of its own, so that a slow peer pins little. */
 const SHARED_BATCH = 4096;
 const SLAB_SIZE = 16384;
+/** FIN, and the opcode of text (RFC 6455 §5.2). */
+const FIN_TEXT = 0x81;
+/** Texts up to this many UTF-16 units wait for others to be encoded with, up to so many together. */
+const SHORT_TEXT = 512;
+const MOST_TEXTS = 8192;
+/** Room for a server's header in front of a text that is not encoded yet. */
+const SHORT_HEADER = "\0\0";
+const LONG_HEADER = "\0\0\0\0";
 
 /** Memory that small batches are copied out to. It is never handed out twice, so a transport may keep its part. */
 class Slab {
@@ -51,24 +59,73 @@ function regionOf(codec: Codec): Region {
  * in linear memory, so that a batch leaves in one write.
  */
 export class Outbox {
-  /** Bytes that wait here. */
-  length = 0;
   readonly #region: Region;
   /** Hands out a fresh masking key for each frame (RFC 6455 §5.3); undefined at a server, which does not mask. */
   readonly #maskingKey: (() => number) | undefined;
+  /** Bytes that wait here; those of {@link #texts} are counted as if they were ASCII. */
+  #length = 0;
   /** What was copied out, or is not copied; undefined while there is nothing. */
   #ready: Uint8Array[] | undefined;
+  /** A server's texts that are not encoded yet, each behind room for its header, and their lengths. */
+  #texts = "";
+  #textLengths: number[] | undefined;
+  /** The latest text was ASCII, and so may the next ones be. */
+  #isAscii = true;
 
   constructor(codec: Codec, maskingKey?: () => number) {
     this.#region = regionOf(codec);
     this.#maskingKey = maskingKey;
   }
 
-  /** Adds a frame whose payload is the UTF-8 of `text`. `firstByte` holds FIN, RSV and opcode. */
-  text(firstByte: number, text: string): void {
+  /** Bytes that wait here. */
+  get length(): number {
+    this.#encodeTexts();
+    return this.#length;
+  }
+
+  /** As {@link length}, but of texts that are not ASCII it may count fewer bytes; it costs nothing to ask. */
+  get atLeast(): number {
+    return this.#length;
+  }
+
+  /** Adds a text message, whole and without extensions. */
+  text(text: string): void {
+    const { length } = text;
+    if (length <= SHORT_TEXT && this.#isAscii && !this.#maskingKey) {
+      this.#texts += (length > 125 ? LONG_HEADER : SHORT_HEADER) + text;
+      (this.#textLengths ??= []).push(length);
+      this.#length += (length > 125 ? 4 : 2) + length;
+      if (this.#texts.length > MOST_TEXTS) this.#encodeTexts();
+    } else {
+      this.#encodeTexts();
+      this.#encodeText(text);
+    }
+  }
+
+  /** Encodes the texts that wait for it, by one call if they are all ASCII, so that it is known where each one lies. */
+  #encodeTexts(): void {
+    const texts = this.#texts;
+    if (texts === "") return;
+    const lengths = this.#textLengths!;
+    this.#texts = "";
+    this.#textLengths = undefined;
+    this.#length -= texts.length;
+    let at = this.#room(3 * texts.length);
+    const isAscii = this.#codec.text.encode(texts, at) === texts.length;
+    let from = 0;
+    for (const length of lengths) {
+      const header = length > 125 ? 4 : 2;
+      if (isAscii) at = this.#finish(at, FIN_TEXT, length);
+      else this.#encodeText(texts.slice(from + header, from + header + length));
+      from += header + length;
+    }
+  }
+
+  /** Adds a frame whose payload is the UTF-8 of `text`. */
+  #encodeText(text: string): void {
     const most = text.length * 3;
     if (most > LARGE) {
-      this.#frame(firstByte, this.#codec.text.encodeBytes(text), true);
+      this.#frame(FIN_TEXT, this.#codec.text.encodeBytes(text), true);
       return;
     }
     const at = this.#room(MAX_HEADER + most);
@@ -79,11 +136,13 @@ export class Outbox {
     const length = this.#codec.text.encode(text, at + guess);
     const header = (length > 125 ? 4 : 2) + mask;
     if (header !== guess) this.#codec.memory.copyWithin(at + header, at + guess, at + guess + length);
-    this.#finish(at, firstByte, length);
+    this.#finish(at, FIN_TEXT, length);
+    this.#isAscii = length === text.length;
   }
 
   /** Adds a frame. From 16 KiB on, a server's payload is kept by reference until it is written, never changed. */
   bytes(firstByte: number, payload: Uint8Array): void {
+    this.#encodeTexts();
     if (payload.length >= LARGE) {
       this.#frame(firstByte, payload, false);
       return;
@@ -94,12 +153,19 @@ export class Outbox {
     this.#finish(at, firstByte, payload.length);
   }
 
+  /** Where what waits ends in linear memory, if all of it lies there, from OUTBOX on; else 0. */
+  get end(): number {
+    this.#encodeTexts();
+    return this.#ready === undefined && this.#region.owner === this ? this.#region.end : 0;
+  }
+
   /** All that waits, in order, for the transport to keep. */
   take(): Uint8Array[] {
+    this.#encodeTexts();
     this.#seal();
     const ready = this.#ready ?? [];
     this.#ready = undefined;
-    this.length = 0;
+    this.#length = 0;
     return ready;
   }
 
@@ -107,14 +173,17 @@ export class Outbox {
   clear(): void {
     if (this.#region.owner === this) this.#region.owner = undefined;
     this.#ready = undefined;
-    this.length = 0;
+    this.#texts = "";
+    this.#textLengths = undefined;
+    this.#length = 0;
   }
 
   get #codec(): Codec {
     return this.#region.codec;
   }
 
-  #finish(at: number, firstByte: number, length: number): void {
+  /** Puts the header in front of a payload that lies behind room for it; answers where the frame ends. */
+  #finish(at: number, firstByte: number, length: number): number {
     const { encodeHeader, mask } = this.#codec.exports;
     let size: number;
     if (this.#maskingKey) {
@@ -124,8 +193,8 @@ export class Outbox {
     } else {
       size = encodeHeader(at, firstByte, length, 0, 0);
     }
-    this.#region.end = at + size + length;
-    this.length += size + length;
+    this.#length += size + length;
+    return (this.#region.end = at + size + length);
   }
 
   #frame(firstByte: number, payload: Uint8Array, owned: boolean): void {
@@ -133,7 +202,7 @@ export class Outbox {
     const at = this.#room(MAX_HEADER);
     if (!this.#maskingKey) {
       this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 0, 0);
-      this.length += this.#region.end - at + payload.length;
+      this.#length += this.#region.end - at + payload.length;
       this.#seal();
       this.#push(payload);
       return;
@@ -142,7 +211,7 @@ export class Outbox {
     const masked = owned ? payload : new Uint8Array(payload.length);
     codec.maskInto(payload, masked, 0, key, 0);
     this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 1, key);
-    this.length += this.#region.end - at + payload.length;
+    this.#length += this.#region.end - at + payload.length;
     this.#seal();
     this.#push(masked);
   }

@@ -53,15 +53,24 @@ export class SlotDecoder {
    * what is reported in the end.
    */
   decode(chunk: Uint8Array, sink: DecoderSink): void {
-    const codec = this.#codec;
-    const outer = codec.enterWindow();
+    // What lies in the window already may have been cut there.
+    const from = chunk.buffer === this.#codec.memory.buffer ? chunk.byteOffset : 0;
+    const outer = this.#codec.enterWindow();
     try {
-      // A host may have read it straight into the window.
-      if (chunk.buffer === codec.memory.buffer)
-        this.#decodeWindow(chunk.byteOffset, chunk.byteOffset + chunk.length, sink);
+      if (from > 0) this.#walk(from, from + chunk.length, sink);
       else this.#decodeChunk(chunk, sink);
     } finally {
-      codec.leaveWindow(outer);
+      this.#codec.leaveWindow(outer);
+    }
+  }
+
+  /** As {@link decode}, of the first `length` bytes of the window, where a host has read them to. */
+  decodeWindow(length: number, sink: DecoderSink): void {
+    const outer = this.#codec.enterWindow();
+    try {
+      this.#walk(WINDOW, WINDOW + length, sink);
+    } finally {
+      this.#codec.leaveWindow(outer);
     }
   }
 
@@ -70,11 +79,11 @@ export class SlotDecoder {
     for (let from = 0; from < chunk.length; from += WINDOW_SIZE) {
       const piece = chunk.length <= WINDOW_SIZE ? chunk : chunk.subarray(from, from + WINDOW_SIZE);
       memory.set(piece, WINDOW);
-      if (!this.#decodeWindow(WINDOW, WINDOW + piece.length, sink)) return;
+      if (!this.#walk(WINDOW, WINDOW + piece.length, sink)) return;
     }
   }
 
-  #decodeWindow(at: number, end: number, sink: DecoderSink): boolean {
+  #walk(at: number, end: number, sink: DecoderSink): boolean {
     const { exports, words } = this.#codec;
     while (at < end && !this.isFreed) {
       const count = exports.decode(this.#slot, at, end);

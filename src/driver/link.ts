@@ -135,14 +135,29 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
       bytes = this.#owner.handshakeData(chunk);
       if (!bytes || bytes.length === 0) return;
     }
-    this.#wasHeard = true;
-    this.settings.counters.bytesReceived += bytes.length;
-    this.sender.hold();
+    this.#heard(bytes.length);
     try {
       this.protocol.receive(bytes);
     } finally {
       this.sender.release();
     }
+  }
+
+  windowFilled(length: number): void {
+    if (this.protocol.readyState === "connecting") return this.data(this.settings.codec.window.subarray(0, length));
+    this.#heard(length);
+    try {
+      this.protocol.receiveWindow(length);
+    } finally {
+      this.sender.release();
+    }
+  }
+
+  /** What is sent until the chunk is worked through leaves in one write. */
+  #heard(length: number): void {
+    this.#wasHeard = true;
+    this.settings.counters.bytesReceived += length;
+    this.sender.hold();
   }
 
   end(): void {

@@ -1,3 +1,4 @@
+import { OUTBOX } from "../../assembly/layout.ts";
 import type { Outbox } from "../codec/outbox.ts";
 import type { Progress } from "./heartbeat.ts";
 import type { Settings } from "./settings.ts";
@@ -82,7 +83,7 @@ export class Sender implements Progress {
   get isFull(): boolean {
     const { sendMark, maxQueuedMessages } = this.#settings;
     // Nothing is with the transport: spares asking it.
-    if (this.#writing === 0 && this.#outbox.length < sendMark && this.#waiting < maxQueuedMessages) return false;
+    if (this.#writing === 0 && this.#outbox.atLeast < sendMark && this.#waiting < maxQueuedMessages) return false;
     const amount = this.bufferedAmount;
     const frames = this.#waiting + this.#writing;
     return amount > 0 && (amount >= sendMark || frames >= maxQueuedMessages);
@@ -92,7 +93,7 @@ export class Sender implements Progress {
   wrote(callback?: SendCallback): boolean {
     this.#waiting++;
     if (callback) (this.#callbacks ??= []).push({ write: this.#writesBegun + 1, callback });
-    if (this.#outbox.length >= FULL_BATCH) {
+    if (this.#outbox.atLeast >= FULL_BATCH) {
       this.flush();
     } else if (!this.#batching && !this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -132,17 +133,23 @@ export class Sender implements Progress {
     this.#settings.counters.bytesSent += length;
     const frames = this.#waiting;
     this.#waiting = 0;
-    const chunks = this.#outbox.take();
     const done = (this.#done ??= (error) => this.#written(this.#writes!.shift()!, error));
-    if (transport.writeNow?.(chunks, done)) {
-      // Nobody may be called back from inside a call of theirs.
-      if (this.#callbacks || this.isBehind) void Promise.resolve().then(() => this.#written(0));
-      else this.#writesDone++;
+    const end = transport.writeNow ? this.#outbox.end : 0;
+    if (end === 0) {
+      transport.write(this.#outbox.take(), done);
     } else {
-      this.#writing += frames;
-      (this.#writes ??= []).push(frames);
-      if (!transport.writeNow) transport.write(chunks, done);
+      const isTaken = transport.writeNow!(this.#settings.codec.memory, OUTBOX, end, done);
+      this.#outbox.clear();
+      if (isTaken) return this.#wasTaken();
     }
+    this.#writing += frames;
+    (this.#writes ??= []).push(frames);
+  }
+
+  #wasTaken(): void {
+    // Nobody may be called back from inside a call of theirs.
+    if (this.#callbacks || this.isBehind) void Promise.resolve().then(() => this.#written(0));
+    else this.#writesDone++;
   }
 
   /** The transport is gone: what was not taken will not be. */

@@ -20,10 +20,11 @@ export interface Transport {
    */
   write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void;
   /**
-   * As {@link write}, for a transport that often knows at once that the system has taken all: then it answers true, and
-   * `done` is not called.
+   * Sends the bytes of `memory` from `from` to `to` as {@link write} does, for a transport that often knows at once that
+   * the system has taken all: then it answers true, and `done` is not called. They may change as soon as it has answered,
+   * so it takes a copy of what it keeps.
    */
-  writeNow?(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): boolean;
+  writeNow?(memory: Uint8Array, from: number, to: number, done: (error?: Error | null) => void): boolean;
   /** Bytes written that the system has not taken yet. */
   readonly bufferedAmount: number;
   /** Of {@link bufferedAmount} what is left of a write under way, where that one counts a write whole until its end. */
@@ -54,6 +55,8 @@ export interface Transport {
 export interface TransportHandler {
   /** Bytes came. They are the handler's to overwrite during the call, and the transport's again after it. */
   data(chunk: Uint8Array): void;
+  /** As {@link data}, of the first `length` bytes of the `window` that the transport was given, which spares a view. */
+  windowFilled?(length: number): void;
   /** The peer ended its stream; what is written still reaches it. */
   end(): void;
   /** The socket is gone: called exactly once, and last. `error` when it broke. */

@@ -47,6 +47,12 @@ export class DuplexTransport implements Transport {
     this.#handler!.data(chunk);
   }
 
+  windowFilled(length: number, window: Uint8Array): void {
+    const handler = this.#handler!;
+    if (handler.windowFilled) handler.windowFilled(length);
+    else handler.data(window.subarray(0, length));
+  }
+
   ended(): void {
     // Some streams end with their peer's, behind what was written by then.
     this.#pieces?.flush();
@@ -165,7 +171,7 @@ export function onRead(window: Uint8Array): net.OnReadOpts {
 }
 
 function onChunk(this: unknown, length: number, window: Uint8Array): true {
-  (this as Wrapped)[wrapper].read(window.subarray(0, length));
+  (this as Wrapped)[wrapper].windowFilled(length, window);
   return true;
 }
 

@@ -35,10 +35,22 @@ export class NodeTransport extends DuplexTransport {
   /** Bytes of a write past the stream that the system has not taken at once. */
   #underWay = 0;
 
-  writeNow(chunks: readonly Uint8Array[], done: Done): boolean {
+  writeNow(memory: Uint8Array, from: number, to: number, done: Done): boolean {
+    // Of what the system does not take at once, Node keeps no copy.
+    const bytes = Buffer.allocUnsafe(to - from);
+    bytes.set(memory.subarray(from, to));
+    return this.#write([bytes], done);
+  }
+
+  override write(chunks: readonly Uint8Array[], done: Done): void {
+    if (this.#write(chunks, done)) queueMicrotask(done);
+  }
+
+  /** Answers whether the system has taken all. */
+  #write(chunks: readonly Uint8Array[], done: Done): boolean {
     const handle = this.#handle;
     if (!handle) {
-      this.write(chunks, done);
+      super.write(chunks, done);
       return false;
     }
     const request = spare ?? new Request!();
@@ -50,7 +62,7 @@ export class NodeTransport extends DuplexTransport {
     }
     // What went wrong will do so again, and then the stream knows of it.
     if (status === 0) this.#await(request, chunks, done);
-    else this.write(chunks, done);
+    else super.write(chunks, done);
     return false;
   }
 

@@ -138,6 +138,11 @@ export class Protocol implements DecoderSink {
     if (!this.inputIsOver) this.#decoder?.decode(chunk, this);
   }
 
+  /** As {@link receive}, of the first `length` bytes of the codec's window. */
+  receiveWindow(length: number): void {
+    if (!this.inputIsOver) this.#decoder?.decodeWindow(length, this);
+  }
+
   /** @internal */
   piece(flags: number, at: number, length: number, left: number): boolean {
     const opcode = flags & EVENT_OPCODE;
@@ -228,7 +233,7 @@ export class Protocol implements DecoderSink {
   sendText(text: string, compress?: boolean): void {
     if (this.#extensions) return this.sendBytes(TEXT, this.#codec.text.encodeBytes(text), compress);
     this.#startMessage(true);
-    this.outbox.text(FIN | TEXT, text);
+    this.outbox.text(text);
   }
 
   /** Sends a whole message from bytes; those of a text message have been validated. */

@@ -66,7 +66,7 @@ const uses: readonly [string, (codec: Codec) => void][] = [
     "sends",
     (codec) => {
       const outbox = new Outbox(codec, () => 0x04030201);
-      outbox.text(0x81, "sent é");
+      outbox.text("sent é");
       outbox.bytes(0x82, noise(20_000));
       const sent = readFrames(concat(outbox.take()));
       same(sent.map(({ payload }) => payload), [bytesOf("sent é"), noise(20_000)], "sent"); // prettier-ignore
