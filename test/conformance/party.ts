@@ -253,7 +253,7 @@ export class Agent implements Party {
     await this.#call("drain", number, timeout);
   }
 
-  /** Has a server send messages to all its connections, no faster than one of them takes them. */
+  /** Has a server send messages to all its connections, no faster than the newest of them takes them. */
   async broadcast({ number }: Serving, content: Content, count: number): Promise<void> {
     await this.#call("broadcast", number, content, count);
   }

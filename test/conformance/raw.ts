@@ -59,6 +59,11 @@ export class Raw {
     return this.#chunks[0] ?? Buffer.alloc(0);
   }
 
+  /** How many those are, for which they need not be joined. */
+  get length(): number {
+    return this.#chunks.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Takes the head off the bytes. */
   async readHead(): Promise<string> {
     const end = (): number => this.bytes.indexOf("\r\n\r\n");

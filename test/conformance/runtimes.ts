@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { endsWithUs } from "../helpers/ends-with-us.mjs";
 import { writeWorker, type TlsUse } from "./worker-config.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -50,8 +51,7 @@ function start(name: RuntimeName, args: readonly string[], channel: 1 | 3, descr
   const exited = once(child, "exit");
   let output = "";
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  endsWithUs(child);
   const input = createInterface({ input: child.stdio[channel] as NodeJS.ReadableStream });
   const lines = (async function* () {
     for await (const line of input) yield JSON.parse(line) as unknown;
@@ -65,9 +65,8 @@ function start(name: RuntimeName, args: readonly string[], channel: 1 | 3, descr
     },
     lines,
     async stop() {
-      kill();
+      child.kill("SIGKILL");
       await exited;
-      process.off("exit", kill);
     },
   };
 }

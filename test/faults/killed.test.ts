@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Agent, type Script } from "../conformance/party.ts";
 import { runtimeNames } from "../conformance/runtimes.ts";
 import { arena, bare, comesTo, startArena } from "./arena.ts";
@@ -21,6 +21,7 @@ describe.each(runtimeNames)(
   (name) => {
     it("its clients and its servers see the connection closed, once, and go on", async () => {
       const victim = await Agent.start(name);
+      onTestFinished(() => victim.stop());
       const { port } = await victim.serve();
       const before = await Promise.all(arena.agents.map((agent) => arena.useOf(agent, "client")));
       const open = arena.agents.map(async (agent) => {

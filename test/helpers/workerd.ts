@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { endsWithUs } from "./ends-with-us.mjs";
 import { writeWorkerFolder } from "./worker-folder.ts";
 
 /** The program itself, so that to kill it is enough. */
@@ -49,6 +50,7 @@ export class Workerd {
   async #run(config: string, count: number): Promise<void> {
     // It tells on the descriptor 3 which ports it got.
     const child = spawn(binary, ["serve", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    endsWithUs(child);
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream!.setEncoding("utf8").on("data", (text: string) => (output += text));
