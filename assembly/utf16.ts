@@ -6,9 +6,9 @@ const LOW_SURROGATE = 0xdc00;
  * Writes `length` bytes of valid UTF-8 at `at` as UTF-16 (little-endian) to `to`, which is even: a host makes a string of
  * it by copying, where it would decode UTF-8 byte by byte.
  *
- * Answers how many units that took. When all of them are below 100 (hex) and a byte is enough for each, it is written as
- * one, and the answer is negative. The SIMD build reads up to sixteen bytes in front of `at` and ten behind the text, and
- * writes up to thirty-two behind the units, all of which must be memory.
+ * Answers how many units that took. The SIMD build writes one byte for each, and answers less than 0, when all of them are
+ * below 100 (hex). It reads up to seven bytes in front of `at` and nine behind the text, and writes up to sixteen behind the
+ * units, all of which must be memory.
  */
 export function utf8ToUtf16(at: usize, length: u32, to: usize): i32 {
   if (length == 0) return 0;
@@ -17,7 +17,6 @@ export function utf8ToUtf16(at: usize, length: u32, to: usize): i32 {
 
 function characters(at: usize, end: usize, to: usize): i32 {
   const from = to;
-  let widest: u32 = 0;
   while (at < end) {
     let unit: u32 = load<u8>(at);
     if (unit < 0x80) {
@@ -34,14 +33,10 @@ function characters(at: usize, end: usize, to: usize): i32 {
       unit = LOW_SURROGATE | ((low6(at, 2) & 0x0f) << 6) | low6(at, 3);
       at += 4;
     }
-    widest |= unit;
     store<u16>(to, unit);
     to += 2;
   }
-  const units = <u32>(to - from) >> 1;
-  if (widest > 0xff) return units;
-  for (let i: u32 = 0; i < units; i++) store<u8>(from + i, load<u8>(from + (i << 1)));
-  return -(<i32>units);
+  return <i32>((to - from) >> 1);
 }
 
 // @ts-ignore: decorator

@@ -14,7 +14,7 @@ const patient = { timeout: 60_000 };
 const characters = ["\0", "a", "\x7f", "\x80", "é", "ÿ", "Ā", "\u07ff", "\u0800", "你", "\ud7ff", "\ue000", "\ufeff", "\uffff"]
   .concat(["\u{10000}", "\u{103ff}", "\u{10400}", "😀", "\u{3ffff}", "\u{40000}", "\u{10ffff}"]); // prettier-ignore
 
-describe.each(builds)("utf8ToUtf16, $name", ({ exports: { utf8ToUtf16 }, memory }) => {
+describe.each(builds)("utf8ToUtf16, $name", ({ name, exports: { utf8ToUtf16 }, memory }) => {
   /** What it makes of a text, at `at`, with bytes around it that show when they are heeded. */
   const decoded = (bytes: Uint8Array, at = WINDOW + 37, around = 0xff): string => {
     memory.fill(around, at - 32, at + bytes.length + 32);
@@ -62,13 +62,13 @@ describe.each(builds)("utf8ToUtf16, $name", ({ exports: { utf8ToUtf16 }, memory 
     }
   });
 
-  it("takes one byte for each unit exactly when that is enough", () => {
+  it("takes one byte for each unit exactly when that is enough, with SIMD", () => {
     for (let place = 0; place <= 40; place++) {
       for (const [character, isNarrow] of [["é", true], ["ÿ", true], ["Ā", false], ["你", false], ["😀", false]] as const) {
         const bytes = bytesOf("a".repeat(place) + character + "é".repeat(40 - place)); // prettier-ignore
         memory.set(bytes, WINDOW);
         const units = utf8ToUtf16(WINDOW, bytes.length, UNITS);
-        expect(units).toBe((place + character.length + 40 - place) * (isNarrow ? -1 : 1));
+        expect(units).toBe((place + character.length + 40 - place) * (isNarrow && name === "simd" ? -1 : 1));
       }
     }
     expect(utf8ToUtf16(WINDOW, 0, UNITS)).toBe(0);
