@@ -6,4 +6,5 @@ export { encodeHeader, headerLength, payloadLength } from "./frame";
 export { mask } from "./mask";
 export { sha1 } from "./sha1";
 export { closeSlot, openSlot, slotsTaken } from "./slots";
+export { utf8ToUtf16 } from "./utf16";
 export { validate } from "./utf8";

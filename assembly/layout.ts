@@ -35,13 +35,18 @@ export const WINDOW_SIZE = 65536;
 export const OUTBOX = 90112;
 export const OUTBOX_SIZE = 65536;
 
+/** Here a text of at most a window's bytes becomes UTF-16, to make a string of; a kernel may write a little more behind it. */
+export const UNITS = 155648;
+export const UNITS_SIZE = 131072;
+export const UNITS_SLACK = 64;
+
 /** One connection's decoder state. Slot 0 is never handed out, so 0 can say "none left". */
-export const SLOTS = 155648;
+export const SLOTS = 286784;
 export const SLOT_SIZE = 64;
 export const SLOT_COUNT = 131072;
 
-/** 131 pages of 64 KiB: SLOTS + SLOT_COUNT * SLOT_SIZE, rounded up. asconfig.json says the same. */
-export const MEMORY_PAGES = 131;
+/** 133 pages of 64 KiB: SLOTS + SLOT_COUNT * SLOT_SIZE, rounded up. asconfig.json says the same. */
+export const MEMORY_PAGES = 133;
 
 // Fields of a slot.
 export const SLOT_NEXT_FREE = 0; // u32, while the slot is free

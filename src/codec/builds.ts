@@ -33,6 +33,7 @@ export interface CodecExports {
   readonly payloadLength: (at: number) => number;
   readonly sha1: (at: number, length: number, out: number) => void;
   readonly slotsTaken: () => number;
+  readonly utf8ToUtf16: (at: number, length: number, to: number) => number;
   readonly validate: (state: number, at: number, length: number) => number;
 }
 

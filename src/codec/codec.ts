@@ -60,7 +60,7 @@ export class Codec {
   useText(factory: TextCodecFactory): void {
     if (factory === this.#textFactory) return;
     this.#textFactory = factory;
-    this.text = factory(this.memory);
+    this.text = factory(this.memory, this.exports);
   }
 
   /** Connections and decoders that hold a slot now. */

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import type { CodecExports } from "./builds.ts";
 
 export interface TextCodec {
   /** The string of `length` bytes at `at`, all of them below 0x80. */
   decodeAscii(at: number, length: number): string;
-  /** The string of `length` bytes of valid UTF-8 at `at`. */
+  /** The string of `length` bytes of valid UTF-8 at `at`, a window's at most. */
   decodeUtf8(at: number, length: number): string;
   /** The string of valid UTF-8 that lies outside linear memory; `ascii` when all bytes are below 0x80. */
   decodeBytes(bytes: Uint8Array, ascii: boolean): string;
@@ -30,10 +31,10 @@ declare const TextEncoder: new () => {
   encodeInto(text: string, bytes: Uint8Array): { written: number };
 };
 
-export type TextCodecFactory = (memory: Uint8Array) => TextCodec;
+export type TextCodecFactory = (memory: Uint8Array, kernels: CodecExports) => TextCodec;
 
 /** A U+FEFF at the start is part of the message (the Encoding Standard's decoders would drop it by default). */
-export const standardText: TextCodecFactory = (memory) => {
+export const standardText = (memory: Uint8Array): TextCodec => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
   const decodeUtf8 = (at: number, length: number): string => decoder.decode(memory.subarray(at, at + length));

@@ -15,6 +15,9 @@ import { onEveryAddress } from "./every-address.ts";
 import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, secureContext } from "./tls.ts";
 
+/** Up to this many bytes the codec's kernel beats Bun's own. */
+const SHORT_TEXT = 64;
+
 interface BunListener {
   readonly hostname: string;
   readonly port: number;
@@ -110,7 +113,7 @@ export const host: Host = {
   ...web,
   name: "bun",
   channel,
-  text: bufferText,
+  text: (memory, kernels) => bufferText(memory, kernels, SHORT_TEXT),
   dial,
   listen,
   wrap(socket, head) {

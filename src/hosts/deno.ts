@@ -8,6 +8,7 @@
 import { channel } from "node:diagnostics_channel";
 import { Buffer } from "node:buffer";
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { UNITS } from "../../assembly/layout.ts";
 import { standardText, type TextCodecFactory } from "../codec/text.ts";
 import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
@@ -95,13 +96,23 @@ async function listen(options: ListenOptions, connected: (transport: Transport) 
   };
 }
 
+/** Up to this many bytes, UTF-16 that the codec makes is a string sooner than UTF-8 is by a `TextDecoder`. */
+const SHORT_TEXT = 256;
+
 /** ASCII by way of `Buffer`: of a short text that takes half as long as a `TextDecoder`, of the rest no less. */
-export const text: TextCodecFactory = (memory) => {
+export const text: TextCodecFactory = (memory, { utf8ToUtf16 }) => {
   const buffer = Buffer.from(memory.buffer as ArrayBuffer);
   const standard = standardText(memory);
   return {
     ...standard,
     decodeAscii: (at, length) => buffer.toString("latin1", at, at + length),
+    decodeUtf8(at, length) {
+      if (length > SHORT_TEXT) return standard.decodeUtf8(at, length);
+      const units = utf8ToUtf16(at, length, UNITS);
+      return units < 0
+        ? buffer.toString("latin1", UNITS, UNITS - units)
+        : buffer.toString("utf16le", UNITS, UNITS + 2 * units);
+    },
     decodeBytes: (bytes, ascii) =>
       ascii
         ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")

@@ -54,6 +54,7 @@ describe("the map of the memory", () => {
       [layout.EVENTS, layout.EVENTS + layout.EVENT_CAPACITY * layout.EVENT_WORDS * 4],
       [layout.WINDOW, layout.WINDOW + layout.WINDOW_SIZE],
       [layout.OUTBOX, layout.OUTBOX + layout.OUTBOX_SIZE],
+      [layout.UNITS, layout.UNITS + layout.UNITS_SIZE + layout.UNITS_SLACK],
       [layout.SLOTS, layout.SLOTS + layout.SLOT_COUNT * layout.SLOT_SIZE],
       [layout.MEMORY_PAGES * PAGE, Infinity],
     ];

@@ -4,12 +4,14 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { TextCodec } from "../../src/codec/text.ts";
+import { WINDOW, WINDOW_SIZE } from "../../assembly/layout.ts";
+import { Codec } from "../../src/codec/codec.ts";
+import type { TextCodec, TextCodecFactory } from "../../src/codec/text.ts";
 
 /** Where in the memory the bytes go: in front of them and behind them nothing may change. */
-const AT = 7;
+const AT = WINDOW + 7;
 
-export const texts = [
+const texts = [
   "",
   "a",
   "Hello, world",
@@ -18,14 +20,22 @@ export const texts = [
   "lone \ud800 surrogate",
   "\udc00\ud800",
   "x".repeat(5000),
+  "é".repeat(30),
   "é".repeat(5000),
+  "Ā".repeat(5000),
   "世界😀".repeat(2000),
 ];
 
-/** Writes and reads `text` by `codec`, whose memory that is, as the standard does. */
-export function checkText(codec: TextCodec, memory: Uint8Array, text: string): void {
+/** Writes and reads each of the texts by the way that `make` makes, as the standard does. */
+export function checkTexts(make: TextCodecFactory): void {
+  const { memory, exports } = new Codec("javascript");
+  const codec = make(memory, exports);
+  for (const text of texts) checkText(codec, memory, text);
+}
+
+function checkText(codec: TextCodec, memory: Uint8Array, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  memory.fill(0xee);
+  memory.fill(0xee, WINDOW, WINDOW + WINDOW_SIZE);
   assert.equal(codec.encode(text, AT), bytes.length);
   assert.deepEqual(new Uint8Array(memory.subarray(AT, AT + bytes.length)), bytes);
   assert.deepEqual([memory[AT - 1], memory[AT + bytes.length]], [0xee, 0xee]);

@@ -1,14 +1,15 @@
 import { describe, it, vi } from "vitest";
-import { standardText, type TextCodec } from "../../../src/codec/text.ts";
+import { standardText, type TextCodec, type TextCodecFactory } from "../../../src/codec/text.ts";
+import type { CodecExports } from "../../../src/codec/builds.ts";
 import { bufferText } from "../../../src/hosts/buffer-text.ts";
 import { text as denoText } from "../../../src/hosts/deno.ts";
-import { checkText, texts } from "../text-cases.ts";
+import { checkTexts } from "../text-cases.ts";
 
 /** Node's way without the methods that are not documented. */
-function documentedText(memory: Uint8Array): TextCodec {
+function documentedText(memory: Uint8Array, kernels: CodecExports): TextCodec {
   const hidden = vi.spyOn(Buffer, "from").mockImplementationOnce((buffer: unknown) => {
     const shown = Buffer.from(buffer as ArrayBuffer);
-    for (const name of ["latin1Slice", "utf8Slice", "utf8Write"])
+    for (const name of ["latin1Slice", "ucs2Slice", "utf8Slice", "utf8Write"])
       Object.defineProperty(shown, name, { value: undefined });
     return Object.assign(shown, {
       // `toString` and `write` find the shortcuts on the prototype.
@@ -17,21 +18,18 @@ function documentedText(memory: Uint8Array): TextCodec {
       write: (string: string, at: number) => Buffer.from(buffer as ArrayBuffer).write(string, at),
     });
   });
-  const codec = bufferText(memory);
+  const codec = bufferText(memory, kernels);
   hidden.mockRestore();
   return codec;
 }
 
-const ways: [name: string, make: (memory: Uint8Array) => TextCodec][] = [
+const ways: [name: string, make: TextCodecFactory][] = [
   ["the standard's way", standardText],
   ["Node's shortcuts", bufferText],
   ["Node's documented way", documentedText],
   ["the way on Deno", denoText],
 ];
 
-describe.each(ways)("strings by %s", (_, make) => {
-  const memory = new Uint8Array(65536);
-  const codec = make(memory);
-
-  it.each(texts)("%j", (text) => checkText(codec, memory, text));
+describe("strings are read and written", () => {
+  it.each(ways)("by %s", (_, make) => checkTexts(make));
 });
