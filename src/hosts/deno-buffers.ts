@@ -30,10 +30,10 @@ export function giveBack(buffer: Uint8Array): void {
 }
 
 /** Writes up to this size are staged beside each other, in so much; a larger one has a buffer of its own. */
-const SHORT_WRITE = 4096;
+export const SHORT_WRITE = 4096;
 const STAGE_SIZE = 16_384;
 /** Writes that may have a large buffer at a time; others get memory of their size, so that slow peers pin little. */
-const MOST_STAGED = 32;
+const MOST_STAGED = 64;
 
 let staged = 0;
 

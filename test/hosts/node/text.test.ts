@@ -1,11 +1,11 @@
 import { describe, it, vi } from "vitest";
-import { standardText, type TextCodec } from "../../../src/codec/text.ts";
+import { standardText, type TextCodec, type TextCodecFactory } from "../../../src/codec/text.ts";
 import { bufferText } from "../../../src/hosts/buffer-text.ts";
 import { text as denoText } from "../../../src/hosts/deno.ts";
 import { checkText, texts } from "../text-cases.ts";
 
-/** Node's way without the methods that are not documented. */
-function documentedText(memory: Uint8Array): TextCodec {
+/** The way that `make` takes without the methods that are not documented. */
+function documentedText(make: TextCodecFactory, memory: Uint8Array): TextCodec {
   const hidden = vi.spyOn(Buffer, "from").mockImplementationOnce((buffer: unknown) => {
     const shown = Buffer.from(buffer as ArrayBuffer);
     for (const name of ["latin1Slice", "utf8Slice", "utf8Write"])
@@ -17,7 +17,7 @@ function documentedText(memory: Uint8Array): TextCodec {
       write: (string: string, at: number) => Buffer.from(buffer as ArrayBuffer).write(string, at),
     });
   });
-  const codec = bufferText(memory);
+  const codec = make(memory);
   hidden.mockRestore();
   return codec;
 }
@@ -25,8 +25,9 @@ function documentedText(memory: Uint8Array): TextCodec {
 const ways: [name: string, make: (memory: Uint8Array) => TextCodec][] = [
   ["the standard's way", standardText],
   ["Node's shortcuts", bufferText],
-  ["Node's documented way", documentedText],
+  ["Node's documented way", (memory) => documentedText(bufferText, memory)],
   ["the way on Deno", denoText],
+  ["the documented way on Deno", (memory) => documentedText(denoText, memory)],
 ];
 
 describe.each(ways)("strings by %s", (_, make) => {
