@@ -4,7 +4,7 @@ import { equal, noise } from "../../helpers/bytes.ts";
 import { deferred, turns } from "../../helpers/until.ts";
 
 const SMALL = 2048;
-const LARGE = 65_536;
+const LARGE = 131_072;
 
 interface Pending<T> {
   readonly resolve: (value: T) => void;
@@ -123,7 +123,7 @@ describe("reading", () => {
       await each.comes(noise(50_000));
     }
     const waiting = conns.map(({ reads }) => reads[0]!.into.length);
-    expect(waiting.filter((length) => length === LARGE)).toHaveLength(256);
+    expect(waiting.filter((length) => length === LARGE)).toHaveLength(128);
     expect(waiting.at(-1)).toBe(SMALL);
     await conns.at(-1)!.comes(noise(SMALL));
     expect(await conns.at(-1)!.comes(noise(10))).toBe(LARGE);
@@ -239,11 +239,11 @@ describe("writing", () => {
     transport.write([large], done("large"));
     expect(conn.writes[0]!.bytes).toBe(large);
     await conn.takes();
-    const huge = noise(200_000);
+    const huge = noise(400_000);
     transport.write([noise(10), huge, noise(30)], done("all"));
     const sent: Uint8Array[] = [];
-    while (conn.writes.length > 0) sent.push(await conn.takes(sent.length === 1 ? 70_000 : Infinity));
-    expect(sent.map(({ length }) => length)).toEqual([LARGE, 70_000, 200_000 - (LARGE - 10) - 70_000 + 30]);
+    while (conn.writes.length > 0) sent.push(await conn.takes(sent.length === 1 ? 140_000 : Infinity));
+    expect(sent.map(({ length }) => length)).toEqual([LARGE, 140_000, 400_000 - (LARGE - 10) - 140_000 + 30]);
     expect(Buffer.concat(sent).equals(Buffer.concat([noise(10), huge, noise(30)]))).toBe(true);
     expect(events).toEqual(["large", "all"]);
   });
@@ -258,6 +258,54 @@ describe("writing", () => {
     }
     expect(Buffer.concat(sent).equals(Buffer.concat(chunks))).toBe(true);
     expect(events).toHaveLength(200);
+  });
+
+  it("takes a copy of what lies in linear memory, whether it can send it at once or not", async () => {
+    const lengths = [1, 4096, 4097, 16_384, 16_385, LARGE, LARGE + 1, 10, 20];
+    const memory = new Uint8Array(LARGE + 1 + 5);
+    const write = (length: number): void => {
+      memory.set(noise(length), 5);
+      expect(transport.writeNow(memory, 5, 5 + length, done(`${length}`))).toBe(false);
+      memory.fill(0);
+    };
+    for (const length of lengths) {
+      write(length);
+      await turns(1);
+      expect([transport.bufferedAmount, conn.writes.length]).toEqual([length, 1]);
+      if (length > 1) expect(equal(await conn.takes(length - 1), noise(length).subarray(0, length - 1))).toBe(true);
+      expect(equal(await conn.takes(), noise(length).subarray(length - 1))).toBe(true);
+    }
+    expect(events).toEqual(lengths.map(String));
+    for (const length of lengths) write(length);
+    await turns(1);
+    const sent: Uint8Array[] = [];
+    while (conn.writes.length > 0) sent.push(await conn.takes(sent.length % 2 === 0 ? Infinity : 1000));
+    expect(Buffer.concat(sent).equals(Buffer.concat(lengths.map((length) => noise(length))))).toBe(true);
+    expect(events).toEqual([...lengths, ...lengths].map(String));
+    transport.end();
+    write(1);
+    await turns(1);
+    expect(events.at(-1)).toEqual(["1", expect.any(String)]);
+  });
+
+  it("keeps what each connection sends apart until the system has taken it", async () => {
+    const conns = Array.from({ length: 60 }, () => new FakeConn());
+    const transports = conns.map((each) => new DenoTransport(each));
+    const memory = new Uint8Array(20_000);
+    const lengthOf = (i: number): number => (i % 2 === 0 ? 700 + i : 15_000 + i);
+    for (let round = 0; round < 3; round++) {
+      for (const [i, each] of transports.entries()) {
+        memory.set(noise(lengthOf(i), i));
+        each.writeNow(memory, 0, lengthOf(i), () => undefined);
+        memory.fill(0);
+        // Some are done while others are not.
+        await turns(1);
+        if (i % 5 === 0) expect(equal(await conns[i]!.takes(), noise(lengthOf(i), i))).toBe(true);
+      }
+      for (const [i, each] of conns.entries())
+        if (i % 5 > 0) expect(equal(await each.takes(), noise(lengthOf(i), i))).toBe(true);
+    }
+    for (const each of transports) each.destroy();
   });
 
   it("ends behind what is written, reads on, and sends nothing after", async () => {

@@ -5,8 +5,8 @@ import { bufferText } from "../../../src/hosts/buffer-text.ts";
 import { text as denoText } from "../../../src/hosts/deno.ts";
 import { checkTexts } from "../text-cases.ts";
 
-/** Node's way without the methods that are not documented. */
-function documentedText(memory: Uint8Array, kernels: CodecExports): TextCodec {
+/** The way that `make` takes without the methods that are not documented. */
+function documentedText(make: TextCodecFactory, memory: Uint8Array, kernels: CodecExports): TextCodec {
   const hidden = vi.spyOn(Buffer, "from").mockImplementationOnce((buffer: unknown) => {
     const shown = Buffer.from(buffer as ArrayBuffer);
     for (const name of ["latin1Slice", "ucs2Slice", "utf8Slice", "utf8Write"])
@@ -18,7 +18,7 @@ function documentedText(memory: Uint8Array, kernels: CodecExports): TextCodec {
       write: (string: string, at: number) => Buffer.from(buffer as ArrayBuffer).write(string, at),
     });
   });
-  const codec = bufferText(memory, kernels);
+  const codec = make(memory, kernels);
   hidden.mockRestore();
   return codec;
 }
@@ -26,8 +26,9 @@ function documentedText(memory: Uint8Array, kernels: CodecExports): TextCodec {
 const ways: [name: string, make: TextCodecFactory][] = [
   ["the standard's way", standardText],
   ["Node's shortcuts", bufferText],
-  ["Node's documented way", documentedText],
+  ["Node's documented way", (memory, kernels) => documentedText(bufferText, memory, kernels)],
   ["the way on Deno", denoText],
+  ["the documented way on Deno", (memory, kernels) => documentedText(denoText, memory, kernels)],
 ];
 
 describe("strings are read and written", () => {
