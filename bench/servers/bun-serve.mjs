@@ -1,7 +1,9 @@
-// Echo by what Bun has built in, without compression.
+// What Bun has built in.
+import { options } from "./options.mjs";
 import { ready } from "./ready.mjs";
 
 const { Bun } = globalThis;
+const ALL = "all";
 
 const server = Bun.serve({
   hostname: "127.0.0.1",
@@ -10,8 +12,14 @@ const server = Bun.serve({
   websocket: {
     perMessageDeflate: false,
     idleTimeout: 0,
+    maxPayloadLength: 2 ** 26,
+    backpressureLimit: 2 ** 26,
+    open(socket) {
+      if (options.broadcast) socket.subscribe(ALL);
+    },
     message(socket, message) {
-      socket.send(message);
+      if (options.broadcast) server.publish(ALL, message);
+      else socket.send(message);
     },
   },
 });

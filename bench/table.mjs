@@ -1,0 +1,72 @@
+// What was measured, as text for the terminal.
+import { ratio, median } from "./stats.mjs";
+
+/** Who is at so much of its core is what limits the rate. */
+export const FULL = 0.95;
+
+const number = (value) => Math.round(value).toLocaleString("en");
+const percent = (value) => `${Math.round(value * 100)} %`;
+export const times = (value) => (value < 9.95 ? value.toFixed(2) : value.toFixed(1));
+const spread = ({ least, most }) => `${times(least)} to ${times(most)}`;
+
+const pick = (rounds, what) => rounds.map((round) => round[what]);
+
+/** How hybi stands beside a contender: its rate, and the CPU time that it does not need, as multiples. */
+export function compare(results, name) {
+  return {
+    rate: ratio(pick(results.hybi, "perSecond"), pick(results[name], "perSecond")),
+    cpu: ratio(pick(results[name], "microseconds"), pick(results.hybi, "microseconds")),
+  };
+}
+
+/** What limits hybi's rate. Where it is the load, it is by CPU time that hybi can be compared. */
+export const isLoadTheLimit = ({ hybi }) => median(pick(hybi, "load")) >= FULL && median(pick(hybi, "busy")) < FULL;
+
+/** Whether hybi is as fast as it is held to be beside a contender. */
+export function judge(results, name, aim) {
+  const { rate, cpu } = compare(results, name);
+  const by = isLoadTheLimit(results) ? "CPU" : "rate";
+  return { aim, by, isReached: (by === "CPU" ? Math.max(cpu.median, rate.median) : rate.median) >= aim };
+}
+
+/** Rows of cells, as lines whose columns stand below each other: the first to the left, the others to the right. */
+function align(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function row(results, { label }, name, aim) {
+  const of = results[name];
+  const own = [
+    `  ${label}`,
+    number(median(pick(of, "perSecond"))),
+    median(pick(of, "microseconds")).toFixed(3),
+    percent(median(pick(of, "busy"))),
+    percent(median(pick(of, "load"))),
+  ];
+  if (name === "hybi") return [...own, "", "", "", "", ""];
+  const { rate, cpu } = compare(results, name);
+  const held = aim === undefined ? undefined : judge(results, name, aim);
+  const verdict = held
+    ? `≥ ${held.aim} ${held.isReached ? "reached" : "MISSED"}${held.by === "CPU" ? " (CPU)" : ""}`
+    : "";
+  return [...own, `${times(rate.median)} ×`, spread(rate), `${times(cpu.median)} ×`, spread(cpu), verdict];
+}
+
+/** The table of a case on a runtime. */
+export function rates({ title, unit, runtime, contenders, aims = {}, results }) {
+  const head = ["", unit, "CPU µs", "busy", "load", "hybi's rate", "spread", "by CPU", "spread", "aim"];
+  const lines = align([
+    head,
+    ...Object.entries(contenders).map(([name, contender]) => row(results, contender, name, aims[name])),
+  ]);
+  const limit = isLoadTheLimit(results)
+    ? ["  The load was the limit of hybi's rate: what counts is the CPU time a message, of the server."]
+    : [];
+  return [`\n${title} · ${runtime}`, ...lines, ...limit].join("\n");
+}
