@@ -1,11 +1,18 @@
-// What is measured, and what hybi is held to: at least so many times the rate of each peer.
+// What is measured, and what hybi is held to: at least so many times the rate of each peer. Of memory, at most so many
+// bytes above a peer's.
 const echo = (connections, size, inFlight, payload, aims) => ({
   kind: "echo",
-  title: `echo, ${connections} connections × ${bytes(size)} ${payload} × ${inFlight} in flight`,
+  title: (order) => `echo, ${inWords(order)}`,
   unit: "messages/s",
   order: { connections, size, inFlight, payload },
   aims,
 });
+
+const inWords = ({ connections, size, inFlight, payload }) =>
+  `${connections} connections × ${bytes(size)} ${payload} × ${inFlight} in flight`;
+
+const everyone = ({ connections, size, inFlight }) =>
+  `broadcast, ${bytes(size)} to ${connections.toLocaleString("en")} connections × ${inFlight} in flight`;
 
 function bytes(count) {
   if (count < 1024) return `${count} B`;
@@ -29,10 +36,48 @@ export const cases = {
   languages: echo(100, 1024, 16, "languages", { node: { ws: 5 }, deno: { builtin: 5 }, bun: { builtin: 1.2 } }),
   broadcast: {
     kind: "broadcast",
-    title: "broadcast, 100 B ascii to 1000 connections × 1 in flight",
+    title: everyone,
     unit: "deliveries/s",
     order: { connections: 1000, size: 100, inFlight: 1 },
     args: ["--broadcast"],
     aims: { node: { ws: 5 }, deno: { builtin: 5 }, bun: { builtin: 0.9 } },
+  },
+  "broadcast-8": {
+    kind: "broadcast",
+    title: everyone,
+    unit: "deliveries/s",
+    order: { connections: 1000, size: 100, inFlight: 8 },
+    args: ["--broadcast"],
+  },
+  client: {
+    kind: "push",
+    title: ({ size }) => `client, ${bytes(size)} binary received`,
+    unit: "messages/s",
+    order: { size: 65_536, payload: "binary" },
+    aims: { node: { global: 3 }, deno: { global: 1.5 }, bun: { global: 1.5 } },
+  },
+  handshakes: {
+    kind: "handshakes",
+    title: ({ connections }) => `handshakes, ${connections} connections at a time`,
+    unit: "connections/s",
+    order: { connections: 64 },
+    aims: { node: { ws: 1.3 }, deno: { builtin: 1 }, bun: { builtin: 0.7 } },
+  },
+  "tls-64": {
+    ...echo(100, 64, 16, "ascii"),
+    title: (order) => `echo over TLS, ${inWords(order)}`,
+    isSecure: true,
+  },
+  "tls-16k": {
+    ...echo(50, 16_384, 4, "binary"),
+    title: (order) => `echo over TLS, ${inWords(order)}`,
+    isSecure: true,
+  },
+  idle: {
+    kind: "idle",
+    title: ({ connections }) => `memory of ${connections.toLocaleString("en")} idle connections`,
+    unit: "bytes a connection",
+    order: { connections: 10_000 },
+    aims: { node: { raw: 1024 }, deno: { builtin: 0 }, bun: { raw: 1024 } },
   },
 };

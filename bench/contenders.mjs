@@ -56,3 +56,18 @@ export const servers = {
     },
   },
 };
+
+const client = (file, label, setup) => ({ file, label, setup });
+const ours = client("hybi.mjs", "hybi", "defaults");
+const global = (more) => client("global.mjs", "global WebSocket", `binaryType "arraybuffer"${more}`);
+
+export const clients = {
+  node: {
+    hybi: ours,
+    ws: client("ws.mjs", "ws", 'with bufferutil; perMessageDeflate false, binaryType "nodebuffer"'),
+    undici: client("undici.mjs", "undici", 'binaryType "arraybuffer"'),
+    global: global("; Node's is an older undici's"),
+  },
+  deno: { hybi: ours, global: global("") },
+  bun: { hybi: ours, global: global("") },
+};

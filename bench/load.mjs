@@ -3,9 +3,11 @@
 import process from "node:process";
 import { broadcast } from "./loads/broadcast.mjs";
 import { echo } from "./loads/echo.mjs";
+import { handshakes } from "./loads/handshakes.mjs";
+import { push } from "./loads/push.mjs";
 import { sample } from "./sample.mjs";
 
-const kinds = { echo, broadcast };
+const kinds = { broadcast, echo, handshakes, push };
 
 let work;
 

@@ -30,6 +30,9 @@ export const versions = Object.fromEntries(
   ]),
 );
 
+/** Milliseconds within which a child has to answer. */
+const LONG = 60_000;
+
 /** A program of this folder, in a process of its own. */
 export class Child {
   #child;
@@ -47,7 +50,10 @@ export class Child {
   /** What the child says next; fails when it ends instead. */
   answer() {
     return new Promise((resolve, reject) => {
+      const late = () => (done(), reject(new Error(`${this.name} does not answer.`)));
+      const timer = setTimeout(late, LONG);
       const done = () => {
+        clearTimeout(timer);
         for (const [event, listener] of Object.entries(listeners)) this.#child.off(event, listener);
       };
       const listeners = {

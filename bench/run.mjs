@@ -8,11 +8,14 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
-import { servers } from "./contenders.mjs";
+import { certificate } from "./certificate.mjs";
+import { clients, servers } from "./contenders.mjs";
+import { idle } from "./kinds/idle.mjs";
+import { receive } from "./kinds/receive.mjs";
 import { serve } from "./kinds/serve.mjs";
 import { canPin, versions } from "./processes.mjs";
 import { keep } from "./report.mjs";
-import { rates } from "./table.mjs";
+import { memory, rates } from "./table.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -40,28 +43,43 @@ function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
+/** How a kind of case is measured, and of whom. */
+const kinds = {
+  echo: [serve, servers],
+  broadcast: [serve, servers],
+  handshakes: [serve, servers],
+  push: [receive, clients],
+  idle: [idle, servers],
+};
+
+/** What a server that listens with TLS has to be told. */
+async function secured({ args = [], isSecure, order, ...rest }) {
+  if (!isSecure) return { args, order, ...rest };
+  const env = { BENCH_TLS: JSON.stringify(await certificate()) };
+  return { ...rest, args: [...args, "--tls"], env, order: { ...order, tls: true } };
+}
+
 async function measure(name, runtime) {
-  const { title, kind, unit, order, args, env, aims } = cases[name];
-  const contenders = Object.fromEntries(
-    Object.entries(servers[runtime]).filter(([name]) => name === "hybi" || (values.contender?.includes(name) ?? true)),
-  );
-  const size = values.connections ? { connections: Number(values.connections) } : {};
-  const taken = { ...order, ...size };
-  const results = await serve({ order: taken, kind, args, env }, runtime, {
+  const { args, env, aims, ...rest } = await secured(cases[name]);
+  const order = { ...rest.order, ...(values.connections && { connections: Number(values.connections) }) };
+  const [work, all] = kinds[rest.kind];
+  const isAsked = (contender) => contender === "hybi" || (values.contender?.includes(contender) ?? true);
+  const contenders = Object.fromEntries(Object.entries(all[runtime]).filter(([contender]) => isAsked(contender)));
+  const results = await work({ ...rest, order, args, env }, runtime, {
     ...settings,
     names: Object.keys(contenders),
-    onRound: (contender, round) => progress(`${runtime} ${name} ${contender} ${round + 1}/${settings.rounds}`),
+    onRound: (contender, round) => progress(`${runtime} ${name} ${contender} ${round}/${settings.rounds}`),
   });
   progress("");
-  const record = { case: name, runtime, title, unit, kind, order: taken, settings };
-  return { ...record, aims: aims[runtime], contenders, results };
+  const of = { case: name, runtime, version: versions[runtime] };
+  return { ...of, ...rest, title: rest.title(order), order, settings, aims: aims?.[runtime], contenders, results };
 }
 
 console.log(`${values.rounds} rounds of ${values.seconds} s, ${canPin ? "pinned to cores" : "not pinned to cores"}`);
 for (const runtime of values.runtime) {
   for (const name of values.case) {
     const record = await measure(name, runtime);
-    console.log(rates(record));
-    keep(values.json, [{ ...record, version: versions[runtime] }]);
+    console.log(record.kind === "idle" ? memory(record) : rates(record));
+    keep(values.json, [record]);
   }
 }

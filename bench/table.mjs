@@ -70,3 +70,27 @@ export function rates({ title, unit, runtime, contenders, aims = {}, results }) 
     : [];
   return [`\n${title} · ${runtime}`, ...lines, ...limit].join("\n");
 }
+
+const pair = (numbers) => [
+  number(median(numbers)),
+  `${number(Math.min(...numbers))} to ${number(Math.max(...numbers))}`,
+];
+
+/** How much memory hybi takes above a contender, and whether that is within its bounds. */
+export function judgeMemory(results, name, aim) {
+  const above = median(pick(results.hybi, "rss")) - median(pick(results[name], "rss"));
+  return { above, isReached: above <= aim };
+}
+
+/** The table of the memory of idle connections. */
+export function memory({ title, unit, runtime, contenders, aims = {}, results }) {
+  const rows = Object.entries(contenders).map(([name, { label }]) => {
+    const own = [`  ${label}`, ...pair(pick(results[name], "rss")), ...pair(pick(results[name], "heap"))];
+    if (name === "hybi") return [...own, "", ""];
+    const { above, isReached } = judgeMemory(results, name, aims[name]);
+    const verdict = aims[name] === undefined ? "" : `≤ ${aims[name]} ${isReached ? "reached" : "MISSED"}`;
+    return [...own, number(above), verdict];
+  });
+  const head = ["", "RSS", "spread", "heap", "spread", "hybi's RSS above it", "aim"];
+  return [`\n${title}, ${unit} · ${runtime}`, ...align([head, ...rows])].join("\n");
+}

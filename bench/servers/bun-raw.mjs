@@ -1,5 +1,5 @@
 // The limit on Bun: its sockets echo the bytes as they come. What the system does not take waits for the drain.
-import { options } from "./options.mjs";
+import { options, tls } from "./options.mjs";
 import { ready } from "./ready.mjs";
 
 const { Bun } = globalThis;
@@ -14,6 +14,7 @@ function write(socket, bytes) {
 const listener = Bun.listen({
   hostname: "127.0.0.1",
   port: 0,
+  ...(tls && { tls }),
   socket: {
     open(socket) {
       socket.data = { isOpen: false, waiting: [] };

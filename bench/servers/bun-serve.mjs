@@ -1,5 +1,5 @@
 // What Bun has built in.
-import { options } from "./options.mjs";
+import { options, tls } from "./options.mjs";
 import { ready } from "./ready.mjs";
 
 const { Bun } = globalThis;
@@ -8,6 +8,7 @@ const ALL = "all";
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
+  ...(tls && { tls }),
   fetch: (request, server) => (server.upgrade(request) ? undefined : new Response(null, { status: 400 })),
   websocket: {
     perMessageDeflate: false,

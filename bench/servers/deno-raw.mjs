@@ -1,5 +1,5 @@
 // The limit on Deno: a loop of reads and writes for each connection.
-import { options } from "./options.mjs";
+import { options, tls } from "./options.mjs";
 import { ready } from "./ready.mjs";
 
 const { Deno } = globalThis;
@@ -10,7 +10,7 @@ async function write(connection, bytes) {
 }
 
 async function echo(connection) {
-  connection.setNoDelay();
+  connection.setNoDelay?.();
   // It is kept while a read waits, so a server with many idle connections would take a small one.
   const buffer = new Uint8Array(Number(options.buffer));
   await connection.read(buffer);
@@ -33,6 +33,7 @@ async function serve(connection) {
   connection.close();
 }
 
-const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+const at = { hostname: "127.0.0.1", port: 0 };
+const listener = tls ? Deno.listenTls({ ...at, ...tls }) : Deno.listen(at);
 ready(listener.addr.port);
 for await (const connection of listener) void serve(connection);

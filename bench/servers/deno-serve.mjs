@@ -1,11 +1,11 @@
 // What Deno has built in.
-import { options } from "./options.mjs";
+import { options, tls } from "./options.mjs";
 import { ready } from "./ready.mjs";
 
 const { Deno } = globalThis;
 const sockets = new Set();
 
-Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: ({ port }) => ready(port) }, (request) => {
+Deno.serve({ hostname: "127.0.0.1", port: 0, ...tls, onListen: ({ port }) => ready(port) }, (request) => {
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   // It would give Blobs, which take a turn each to be sent.
   socket.binaryType = "arraybuffer";

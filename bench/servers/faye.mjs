@@ -13,7 +13,10 @@ web.on("upgrade", (request, socket, head) => {
   socket.pipe(driver.io).pipe(socket);
   socket.on("error", () => undefined);
   drivers.add(driver);
-  driver.on("close", () => drivers.delete(driver));
+  driver.on("close", () => {
+    drivers.delete(driver);
+    socket.end();
+  });
   if (options.broadcast)
     driver.on("message", ({ data }) => {
       for (const other of drivers) send(other, data);
