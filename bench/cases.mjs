@@ -1,5 +1,5 @@
 // What is measured, and what hybi is held to: at least so many times the rate of each peer. Of memory, at most so many
-// bytes above a peer's.
+// bytes above a peer's; of latency, at most so many times a peer's; of an import, at most so many milliseconds.
 const echo = (connections, size, inFlight, payload, aims) => ({
   kind: "echo",
   title: (order) => `echo, ${inWords(order)}`,
@@ -14,7 +14,7 @@ const inWords = ({ connections, size, inFlight, payload }) =>
 const everyone = ({ connections, size, inFlight }) =>
   `broadcast, ${bytes(size)} to ${connections.toLocaleString("en")} connections × ${inFlight} in flight`;
 
-function bytes(count) {
+export function bytes(count) {
   if (count < 1024) return `${count} B`;
   return count < 2 ** 20 ? `${count / 1024} KiB` : `${count / 2 ** 20} MiB`;
 }
@@ -79,5 +79,20 @@ export const cases = {
     unit: "bytes a connection",
     order: { connections: 10_000 },
     aims: { node: { raw: 1024 }, deno: { builtin: 0 }, bun: { raw: 1024 } },
+  },
+  latency: {
+    kind: "latency",
+    title: ({ connections, size }) => `latency at half load, ${connections} connections × ${bytes(size)} ascii`,
+    unit: "µs",
+    order: { connections: 100, size: 64, inFlight: 16, payload: "ascii" },
+    only: ["hybi", "raw", "ws", "builtin"],
+    aims: { node: { ws: 1 }, deno: { builtin: 1 }, bun: { builtin: 1 } },
+  },
+  import: {
+    kind: "import",
+    title: () => "import",
+    unit: "ms",
+    order: {},
+    aims: { node: { empty: 5 } },
   },
 };

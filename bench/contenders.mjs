@@ -71,3 +71,10 @@ export const clients = {
   deno: { hybi: ours, global: global("") },
   bun: { hybi: ours, global: global("") },
 };
+
+export const imports = {
+  node: {
+    hybi: { label: 'import("hybi")', setup: "by its name, from dist/" },
+    empty: { label: "an empty process", setup: "the same program without the import" },
+  },
+};

@@ -4,10 +4,11 @@ import process from "node:process";
 import { broadcast } from "./loads/broadcast.mjs";
 import { echo } from "./loads/echo.mjs";
 import { handshakes } from "./loads/handshakes.mjs";
+import { paced } from "./loads/paced.mjs";
 import { push } from "./loads/push.mjs";
 import { sample } from "./sample.mjs";
 
-const kinds = { broadcast, echo, handshakes, push };
+const kinds = { broadcast, echo, handshakes, paced, push };
 
 let work;
 

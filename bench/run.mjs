@@ -9,13 +9,15 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { cases } from "./cases.mjs";
 import { certificate } from "./certificate.mjs";
-import { clients, servers } from "./contenders.mjs";
+import { clients, imports, servers } from "./contenders.mjs";
 import { idle } from "./kinds/idle.mjs";
+import { imported } from "./kinds/import.mjs";
+import { latency } from "./kinds/latency.mjs";
 import { receive } from "./kinds/receive.mjs";
 import { serve } from "./kinds/serve.mjs";
 import { canPin, versions } from "./processes.mjs";
 import { keep } from "./report.mjs";
-import { memory, rates } from "./table.mjs";
+import { table } from "./table.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -50,6 +52,8 @@ const kinds = {
   handshakes: [serve, servers],
   push: [receive, clients],
   idle: [idle, servers],
+  latency: [latency, servers],
+  import: [imported, imports],
 };
 
 /** What a server that listens with TLS has to be told. */
@@ -63,7 +67,9 @@ async function measure(name, runtime) {
   const { args, env, aims, ...rest } = await secured(cases[name]);
   const order = { ...rest.order, ...(values.connections && { connections: Number(values.connections) }) };
   const [work, all] = kinds[rest.kind];
-  const isAsked = (contender) => contender === "hybi" || (values.contender?.includes(contender) ?? true);
+  const only = rest.only ?? Object.keys(all[runtime]);
+  const isAsked = (contender) =>
+    contender === "hybi" || (only.includes(contender) && (values.contender?.includes(contender) ?? true));
   const contenders = Object.fromEntries(Object.entries(all[runtime]).filter(([contender]) => isAsked(contender)));
   const results = await work({ ...rest, order, args, env }, runtime, {
     ...settings,
@@ -77,9 +83,9 @@ async function measure(name, runtime) {
 
 console.log(`${values.rounds} rounds of ${values.seconds} s, ${canPin ? "pinned to cores" : "not pinned to cores"}`);
 for (const runtime of values.runtime) {
-  for (const name of values.case) {
+  for (const name of values.case.filter((name) => Object.hasOwn(kinds[cases[name].kind][1], runtime))) {
     const record = await measure(name, runtime);
-    console.log(record.kind === "idle" ? memory(record) : rates(record));
+    console.log(table(record));
     keep(values.json, [record]);
   }
 }

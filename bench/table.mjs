@@ -30,7 +30,7 @@ export function judge(results, name, aim) {
 }
 
 /** Rows of cells, as lines whose columns stand below each other: the first to the left, the others to the right. */
-function align(rows) {
+export function align(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) =>
     row
@@ -59,7 +59,7 @@ function row(results, { label }, name, aim) {
 }
 
 /** The table of a case on a runtime. */
-export function rates({ title, unit, runtime, contenders, aims = {}, results }) {
+function rates({ title, unit, runtime, contenders, aims = {}, results }) {
   const head = ["", unit, "CPU µs", "busy", "load", "hybi's rate", "spread", "by CPU", "spread", "aim"];
   const lines = align([
     head,
@@ -83,7 +83,7 @@ export function judgeMemory(results, name, aim) {
 }
 
 /** The table of the memory of idle connections. */
-export function memory({ title, unit, runtime, contenders, aims = {}, results }) {
+function memory({ title, unit, runtime, contenders, aims = {}, results }) {
   const rows = Object.entries(contenders).map(([name, { label }]) => {
     const own = [`  ${label}`, ...pair(pick(results[name], "rss")), ...pair(pick(results[name], "heap"))];
     if (name === "hybi") return [...own, "", ""];
@@ -94,3 +94,50 @@ export function memory({ title, unit, runtime, contenders, aims = {}, results })
   const head = ["", "RSS", "spread", "heap", "spread", "hybi's RSS above it", "aim"];
   return [`\n${title}, ${unit} · ${runtime}`, ...align([head, ...rows])].join("\n");
 }
+
+const micro = (value) => (value < 99.5 ? value.toFixed(1) : number(value));
+const PERCENTILES = ["p50", "p99", "p999"];
+
+/** The worst that hybi's latencies are beside a contender's, as multiples, and whether that is within bounds. */
+export function judgeLatency(results, name, aim) {
+  const worst = Math.max(...PERCENTILES.map((p) => median(pick(results.hybi, p)) / median(pick(results[name], p))));
+  return { worst, isReached: worst <= aim };
+}
+
+function latency({ title, unit, runtime, contenders, aims = {}, results }) {
+  const rows = Object.entries(contenders).map(([name, { label }]) => {
+    const of = results[name];
+    const own = [...PERCENTILES, "most", "delay"].map((what) => micro(median(pick(of, what))));
+    const cells = [`  ${label}`, number(median(pick(of, "perSecond"))), ...own, percent(median(pick(of, "busy")))];
+    if (name === "hybi") return [...cells, "", ""];
+    const { worst, isReached } = judgeLatency(results, name, aims[name]);
+    const verdict = aims[name] === undefined ? "" : `≤ ${aims[name]} ${isReached ? "reached" : "MISSED"}`;
+    return [...cells, `${times(worst)} ×`, verdict];
+  });
+  const head = ["", "messages/s", "p50", "p99", "p99.9", "most", "sent late, p99", "busy", "hybi's worst", "aim"];
+  return [`\n${title}, ${unit} · ${runtime}`, ...align([head, ...rows])].join("\n");
+}
+
+function imports({ title, unit, runtime, contenders, aims = {}, results }) {
+  const whole = median(pick(results.hybi, "whole")) - median(pick(results.empty, "whole"));
+  const rows = Object.entries(contenders).map(([name, { label }]) => {
+    const columns = ["whole", "inside"].flatMap((what) => {
+      const numbers = pick(results[name], what);
+      return [median(numbers).toFixed(1), `${Math.min(...numbers).toFixed(1)} to ${Math.max(...numbers).toFixed(1)}`];
+    });
+    if (name === "hybi") return [`  ${label}`, ...columns, "", ""];
+    return [
+      `  ${label}`,
+      ...columns,
+      whole.toFixed(1),
+      `≤ ${aims[name]} ${whole <= aims[name] ? "reached" : "MISSED"}`,
+    ];
+  });
+  const head = ["", "whole process", "spread", "the import", "spread", "hybi's above it", "aim"];
+  return [`\n${title}, ${unit} · ${runtime}`, ...align([head, ...rows])].join("\n");
+}
+
+const tables = { idle: memory, latency, import: imports };
+
+/** The table of what was measured of a case on a runtime. */
+export const table = (record) => (tables[record.kind] ?? rates)(record);

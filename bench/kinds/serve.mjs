@@ -38,8 +38,8 @@ export async function serve({ order, kind, args = [], env }, runtime, { names, r
         onRound(name, i);
         await load.ask(order);
         const result = await between(load, child, load, ms);
-        if (i > 0) results[name].push(result);
-        await load.ask("stop");
+        const told = await load.ask("stop");
+        if (i > 0) results[name].push({ ...result, ...told });
       }
     }
     return results;

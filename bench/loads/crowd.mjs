@@ -4,7 +4,7 @@ import { Connection } from "./connection.mjs";
 /** So many dial at a time, which no server has to turn away. */
 const AT_ONCE = 100;
 /** Milliseconds within which what is in flight has to come back in the end. */
-const SOON = 2000;
+const SOON = 10_000;
 
 export class Crowd {
   connections = [];

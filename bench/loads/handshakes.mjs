@@ -8,7 +8,7 @@ const { Bun } = globalThis;
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 const END_OF_HEAD = "\r\n\r\n";
 /** Milliseconds within which the last ones have to be over. */
-const SOON = 2000;
+const SOON = 10_000;
 
 export async function handshakes({ port, connections, comesBack }) {
   let count = 0;
