@@ -44,7 +44,7 @@ const document = (width, height, label, parts) =>
 const scale = (from, to, x, width) => (value) => x + (Math.log(value / from) / Math.log(to / from)) * width;
 
 const WIDTH = 880;
-const LEFT = 330;
+const LEFT = 350;
 const RIGHT = 24;
 const ROW = 24;
 /** What is beyond stands at the edge. */

@@ -1,7 +1,9 @@
 // Cost as work grows: the server's CPU time a message, over connections, bytes and fragments. Says where it grows faster
 // than the work.
 //
-//   npm run bench:curves -- [--runtime node]… [--curve payload]… [--rounds 3] [--seconds 0.5] [--json build/bench.json]
+// `--most 1000` leaves out the points beyond.
+//
+//   npm run bench:curves -- [--runtime node]… [--curve payload]… [--rounds 3] [--seconds 1] [--json build/bench.json]
 import { parseArgs } from "node:util";
 import { servers } from "./contenders.mjs";
 import { serve } from "./kinds/serve.mjs";
@@ -17,7 +19,7 @@ const { values } = parseArgs({
     curve: { type: "string", multiple: true, default: Object.keys(sweeps) },
     most: { type: "string", default: "Infinity" },
     rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "0.5" },
+    seconds: { type: "string", default: "1" },
     json: { type: "string", default: "build/bench.json" },
   },
 });

@@ -84,8 +84,14 @@ async function measure(name, runtime) {
 console.log(`${values.rounds} rounds of ${values.seconds} s, ${canPin ? "pinned to cores" : "not pinned to cores"}`);
 for (const runtime of values.runtime) {
   for (const name of values.case.filter((name) => Object.hasOwn(kinds[cases[name].kind][1], runtime))) {
-    const record = await measure(name, runtime);
-    console.log(table(record));
-    keep(values.json, [record]);
+    try {
+      const record = await measure(name, runtime);
+      console.log(table(record));
+      keep(values.json, [record]);
+    } catch (error) {
+      // The other cases may go well all the same.
+      console.error(`\n${name} · ${runtime} failed: ${error.message}`);
+      process.exitCode = 1;
+    }
   }
 }
