@@ -1,16 +1,22 @@
-// Echo by ws; with --deflate, compressed.
-import process from "node:process";
+// ws, which takes bufferutil when it is there.
 import { WebSocketServer } from "ws";
-import { ready } from "./ready.mjs";
+import { options } from "./options.mjs";
+import { listen, web } from "./web.mjs";
 
 const server = new WebSocketServer({
-  port: 0,
-  host: "127.0.0.1",
-  perMessageDeflate: process.argv.includes("--deflate"),
+  server: web,
+  perMessageDeflate: options.deflate,
+  skipUTF8Validation: false,
 });
 server.on("connection", (ws) => {
-  ws.on("message", (data, isBinary) => {
-    ws.send(data, { binary: isBinary });
-  });
+  if (options.broadcast)
+    ws.on("message", (data, isBinary) => {
+      for (const other of server.clients) other.send(data, { binary: isBinary });
+    });
+  else
+    ws.on("message", (data, isBinary) => {
+      ws.send(data, { binary: isBinary });
+    });
+  ws.on("error", () => undefined);
 });
-server.on("listening", () => ready(server.address().port));
+listen();

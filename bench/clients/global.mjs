@@ -1,0 +1,3 @@
+import { run, standard } from "./run.mjs";
+
+run(standard(globalThis.WebSocket));

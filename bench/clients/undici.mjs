@@ -1,0 +1,4 @@
+import { WebSocket } from "undici";
+import { run, standard } from "./run.mjs";
+
+run(standard(WebSocket));
