@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type * as net from "node:net";
+import type { Duplex } from "node:stream";
 import { getSystemErrorName } from "node:util";
 import { DuplexTransport } from "./duplex.ts";
 import type { Done } from "./pieces.ts";
@@ -68,7 +68,7 @@ export class NodeTransport extends DuplexTransport {
 
   /** What to write to; undefined where the stream must do it, for now or altogether. */
   get #handle(): Handle | undefined {
-    const { _handle: handle, writableLength, writable } = this.raw as net.Socket & { readonly _handle: Handle | null };
+    const { _handle: handle, writableLength, writable } = this.raw as Duplex & { readonly _handle: Handle | null };
     if (!handle || writableLength > 0 || !writable || this.#underWay > 0 || handle.writeQueueSize !== 0) return undefined;
     if (Request === undefined) learn(handle);
     return Request ? handle : undefined;
@@ -92,13 +92,13 @@ export class NodeTransport extends DuplexTransport {
 
 /** Node's next write to `handle` shows the class of its requests. */
 function learn(handle: Handle): void {
-  const { writeBuffer } = handle;
-  if (typeof writeBuffer !== "function" || typeof handle.writev !== "function") return void (Request = null);
-  handle.writeBuffer = function (request, bytes) {
+  const { writeBuffer, writev } = handle as { readonly writeBuffer?: unknown; readonly writev?: unknown };
+  if (typeof writeBuffer !== "function" || typeof writev !== "function") return void (Request = null);
+  handle.writeBuffer = (request, bytes) => {
     Reflect.deleteProperty(handle, "writeBuffer");
     const { constructor } = request;
     Request = constructor.name === "WriteWrap" ? (constructor as new () => WriteRequest) : null;
-    return writeBuffer.call(this, request, bytes);
+    return handle.writeBuffer(request, bytes);
   };
 }
 
