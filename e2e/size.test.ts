@@ -5,19 +5,19 @@ import { loadedBy } from "./loaded.ts";
 
 /** Kibibytes after gzip, of an entry with all that it loads: what a user downloads, or a server parses at start. */
 const budgets: readonly (readonly [file: string, most: number])[] = [
-  ["dist/node/index.js", 38],
-  ["dist/node/index.cjs", 38],
-  ["dist/deno/index.js", 40],
-  ["dist/bun/index.js", 40],
-  ["dist/workerd/index.js", 38],
-  ["dist/streams/index.js", 37],
-  ["dist/streams/streams.js", 37],
-  ...["node", "deno", "bun", "workerd", "streams"].map((runtime) => [`dist/${runtime}/codec.js`, 12] as const),
-  ["dist/node/codec.cjs", 12],
+  ["dist/node/index.js", 40],
+  ["dist/node/index.cjs", 40],
+  ["dist/deno/index.js", 42],
+  ["dist/bun/index.js", 41],
+  ["dist/workerd/index.js", 39],
+  ["dist/streams/index.js", 38],
+  ["dist/streams/streams.js", 38],
+  ...["node", "deno", "bun", "workerd", "streams"].map((runtime) => [`dist/${runtime}/codec.js`, 12.5] as const),
+  ["dist/node/codec.cjs", 12.5],
   ...["node", "deno", "bun", "workerd", "streams"].map((runtime) => [`dist/${runtime}/deflate.js`, 24] as const),
   ["dist/node/deflate.cjs", 24],
   ["dist/streams/deflate.cjs", 24],
-  ["dist/streams/codec.cjs", 12],
+  ["dist/streams/codec.cjs", 12.5],
 ];
 
 test("the module of DEFLATE is at most 16 KB after gzip", async () => {
@@ -30,7 +30,7 @@ describe("the size after gzip", () => {
   const lines: string[] = [];
   afterAll(() => console.log(lines.join("\n")));
 
-  test.each(budgets)("of %s is at most %d KB", async (file, most) => {
+  test.each(budgets)("of %s is at most %s KB", async (file, most) => {
     const { files } = await loadedBy(file);
     const text = (await Promise.all(files.map((name) => readFile(name, "utf8")))).join("\n");
     const size = gzipSync(text, { level: 9 }).length / 1024;

@@ -7,7 +7,7 @@ export { ClientConnection, type ClientOptions } from "./driver/client-connection
 export { Connection } from "./driver/connection.ts";
 export type { ConnectionEvents } from "./driver/events.ts";
 export type { Emitter, Listener } from "./driver/emitter.ts";
-export type { CloseInfo } from "./driver/link.ts";
+export type { CloseInfo } from "./driver/link-owner.ts";
 export type { ConnectionOptions } from "./driver/options.ts";
 export type { SendCallback } from "./driver/sender.ts";
 export type { SendOptions, SendType } from "./driver/sending.ts";

@@ -18,6 +18,7 @@ import {
   WINDOW_SIZE,
 } from "../../assembly/layout.ts";
 import { typeError } from "../errors.ts";
+import { AsciiRun } from "./ascii-run.ts";
 import { instantiateBuild, type CodecBuild, type CodecExports } from "./builds.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
 
@@ -42,6 +43,8 @@ export class Codec {
   readonly window: Uint8Array;
   /** @internal */
   text: TextCodec;
+  /** @internal */
+  readonly ascii: AsciiRun = new AsciiRun(this);
   #textFactory: TextCodecFactory = standardText;
   #windowInUse = false;
 
@@ -151,6 +154,7 @@ export class Codec {
   leaveWindow(outer: OuterWindow | undefined): void {
     this.#windowInUse = outer !== undefined;
     if (!outer) return;
+    this.ascii.begin(0);
     this.window.set(outer.window);
     this.words.set(outer.events, EVENTS / 4);
   }

@@ -2,6 +2,8 @@ import { OUTBOX, OUTBOX_SIZE } from "../../assembly/layout.ts";
 import type { Codec } from "./codec.ts";
 
 const MAX_HEADER = 14;
+/** Where a batch begins in linear memory. */
+export const BATCH = OUTBOX;
 /** From this size on a payload is not copied to be framed (server), or is masked into memory of its own (client). */
 export const LARGE = 16384;
 /** Batches up to this size share slabs; a larger one has memory of its own, so that a slow peer pins little. */
@@ -153,7 +155,7 @@ export class Outbox {
     this.#finish(at, firstByte, payload.length);
   }
 
-  /** Where what waits ends in linear memory, if all of it lies there, from OUTBOX on; else 0. */
+  /** Where what waits ends in linear memory, if all of it lies there, from BATCH on; else 0. */
   get end(): number {
     this.#encodeTexts();
     return this.#ready === undefined && this.#region.owner === this ? this.#region.end : 0;

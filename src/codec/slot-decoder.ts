@@ -84,11 +84,12 @@ export class SlotDecoder {
   }
 
   #walk(at: number, end: number, sink: DecoderSink): boolean {
-    const { exports, words } = this.#codec;
+    const { ascii, exports, words } = this.#codec;
     while (at < end && !this.isFreed) {
       const count = exports.decode(this.#slot, at, end);
       // Read before the walk: a listener may decode something else, and only the table is put back behind it.
       at = words[CURSOR / 4]!;
+      ascii.begin(at);
       const last = EVENTS / 4 + count * EVENT_WORDS;
       for (let event = EVENTS / 4; event < last; event += EVENT_WORDS) {
         const flags = words[event]!;

@@ -9,6 +9,8 @@ import type { CodecExports } from "./builds.ts";
 export interface TextCodec {
   /** The string of `length` bytes at `at`, all of them below 0x80. */
   decodeAscii(at: number, length: number): string;
+  /** The string with a UTF-16 unit for each byte, where the runtime makes it as fast as {@link decodeAscii}. */
+  decodeLatin1?(at: number, length: number): string;
   /** The string of `length` bytes of valid UTF-8 at `at`, a window's at most. */
   decodeUtf8(at: number, length: number): string;
   /** The string of valid UTF-8 that lies outside linear memory; `ascii` when all bytes are below 0x80. */

@@ -120,7 +120,7 @@ export class ClientConnection extends Connection {
         transport = isTransport(socket) ? socket : this.settings.host.wrap(socket);
       } else {
         const secured = secure ? { serverName: hostname, ...tls } : undefined;
-        const { window } = this.codec;
+        const { window } = this.settings.codec;
         transport = await this.settings.host.dial({ hostname, port, path: unix, tls: secured, window, signal });
       }
     } catch (cause) {
@@ -145,11 +145,14 @@ export class ClientConnection extends Connection {
     const { target, host, credentials } = this.#endpoint;
     const nonce = new Uint8Array(16);
     this.settings.host.random(nonce);
-    const key = this.codec.base64(nonce);
-    this.#accept = this.codec.acceptKey(key);
+    const key = this.settings.codec.base64(nonce);
+    this.#accept = this.settings.codec.acceptKey(key);
     const headers = [...this.headers];
     if (credentials !== undefined && !headers.some(([name]) => name.toLowerCase() === "authorization")) {
-      headers.push(["Authorization", `Basic ${this.codec.base64(this.codec.text.encodeBytes(credentials))}`]);
+      headers.push([
+        "Authorization",
+        `Basic ${this.settings.codec.base64(this.settings.codec.text.encodeBytes(credentials))}`,
+      ]);
     }
     const offers = this.settings.extensions.flatMap((extension) => extension.offer());
     return writeRequest({
@@ -241,6 +244,6 @@ export class ClientConnection extends Connection {
   /** @internal */
   override handshakeAbandoned(): void {
     this.#dialing?.abort();
-    this.link.finish(new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));
+    this.link.finish(() => new ConnectionError("ERR_CLOSED", "The connection was given up before it was open."));
   }
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Codec } from "../codec/codec.ts";
 import { INTERNAL_ERROR, NORMAL_CLOSURE } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import { ConnectionError, typeError } from "../errors.ts";
@@ -14,7 +13,8 @@ import type { ReadyState } from "../protocol/state.ts";
 import { observed } from "./diagnostics.ts";
 import { Emitter, handlerError } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
-import { Link, type CloseInfo, type LinkOwner } from "./link.ts";
+import type { CloseInfo, LinkOwner } from "./link-owner.ts";
+import { Link } from "./link.ts";
 import { Receiving } from "./receiving.ts";
 import type { SendCallback } from "./sender.ts";
 import { Sending, type CallbackRunner, type SendOptions } from "./sending.ts";
@@ -57,11 +57,6 @@ export abstract class Connection
   /** @internal */
   protected get settings(): Settings {
     return this.link.settings;
-  }
-
-  /** @internal */
-  protected get codec(): Codec {
-    return this.link.settings.codec;
   }
 
   get role(): Role {
@@ -320,8 +315,11 @@ export abstract class Connection
 
   /** {@link LinkOwner.closed} @internal */
   closed(info: CloseInfo): void {
-    const error = new ConnectionError("ERR_CLOSED", `It was closed with ${info.code}.`, { cause: this.#failure });
-    this.#sending.abandon(error);
+    const isLost = !info.wasClean || this.#sending.queuedMessages > 0;
+    const error = isLost
+      ? new ConnectionError("ERR_CLOSED", `It was closed with ${info.code}.`, { cause: this.#failure })
+      : undefined;
+    if (error) this.#sending.abandon(error);
     this.#receiving.end(info.wasClean ? undefined : error);
     for (const resolve of this.#closeWaiters ?? []) resolve(info);
     this.#closeWaiters = undefined;

@@ -5,7 +5,7 @@
  */
 import type { RefusalError } from "../protocol/refusal.ts";
 import type { Connection } from "./connection.ts";
-import type { CloseInfo } from "./link.ts";
+import type { CloseInfo } from "./link-owner.ts";
 import type { Host } from "./transport.ts";
 
 /** The channels, and what is published on each. Nothing is made for one that nobody subscribed to. */

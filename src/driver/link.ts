@@ -10,43 +10,12 @@ import { PING, PONG } from "../protocol/opcode.ts";
 import { Protocol, type ProtocolHandler } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
 import { Heartbeat, isHeartbeat } from "./heartbeat.ts";
+import type { CloseInfo, LinkOwner } from "./link-owner.ts";
 import { Pings, type PingCallback } from "./pings.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 import { Deadline, wheelOf, type Wheel } from "./wheel.ts";
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /** The code of the peer's Close frame; 1005 when that had none, 1006 when none came (RFC 6455 §7.1.5). */
-  readonly code: number;
-  /** The reason in the peer's Close frame, or "" (§7.1.6). */
-  readonly reason: string;
-  /** Both Close frames went over, and then the transport was closed (§7.1.4). */
-  readonly wasClean: boolean;
-}
-
-/** Who a link reports to. */
-export interface LinkOwner {
-  /** Bytes of the opening handshake; answers those behind it once {@link Link.open} was called, in memory of their own. */
-  handshakeData(chunk: Uint8Array): Uint8Array | undefined;
-  /** The peer ended its stream, or the transport broke, before the opening handshake was done. */
-  handshakeEnded(cause?: Error): void;
-  /** The opening handshake took longer than {@link Link.limit} said. */
-  handshakeExpired(): void;
-  /** The connection was given up before the link had a transport: {@link Link.finish} is for the owner to call. */
-  handshakeAbandoned(): void;
-  received(message: string | Uint8Array): void;
-  pinged(payload: Uint8Array): void;
-  ponged(payload: Uint8Array): void;
-  /** The peer has caught up after a send answered false. */
-  drained(): void;
-  /** Close frames are on their way, or the connection was failed; {@link closed} follows in bounded time. */
-  closing(): void;
-  /** Something broke; {@link closed} follows. */
-  failed(error: Error): void;
-  closed(info: CloseInfo): void;
-}
 
 /** The part of a heartbeat's timeout that is left for the last look. */
 const LAST_LOOK = 8;
@@ -176,18 +145,19 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
       const text = `The connection broke: ${error.message}.`;
       this.#owner.failed(new ConnectionError("ERR_TRANSPORT", text, { cause: error }));
     }
-    this.finish(new ConnectionError("ERR_CLOSED", "The connection was closed first."));
+    this.finish(() => new ConnectionError("ERR_CLOSED", "The connection was closed first."));
   }
 
-  /** The connection is closed: everything that waits for it gets `error`. */
-  finish(error: Error): void {
+  /** The connection is closed: everything that waits for it gets the error, which is made only then. */
+  finish(makeError: () => Error): void {
     if (this.closeInfo) return;
     this.#wheel.cancel(this);
     const { protocol } = this;
     protocol.transportClosed();
     this.closeInfo = { code: protocol.closeCode, reason: protocol.closeReason, wasClean: protocol.wasClean };
-    this.sender.abandon(error);
-    for (const callback of this.#pings?.abandon() ?? []) callback(error);
+    const waiting = [...this.sender.abandon(), ...(this.#pings?.abandon() ?? [])];
+    const error = waiting.length > 0 ? makeError() : undefined;
+    for (const callback of waiting) callback(error);
     this.#owner.closed(this.closeInfo);
   }
 

@@ -1,5 +1,4 @@
-import { OUTBOX } from "../../assembly/layout.ts";
-import type { Outbox } from "../codec/outbox.ts";
+import { BATCH, type Outbox } from "../codec/outbox.ts";
 import type { Progress } from "./heartbeat.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
@@ -138,7 +137,7 @@ export class Sender implements Progress {
     if (end === 0) {
       transport.write(this.#outbox.take(), done);
     } else {
-      const isTaken = transport.writeNow!(this.#settings.codec.memory, OUTBOX, end, done);
+      const isTaken = transport.writeNow!(this.#settings.codec.memory, BATCH, end, done);
       this.#outbox.clear();
       if (isTaken) return this.#wasTaken();
     }
@@ -152,13 +151,13 @@ export class Sender implements Progress {
     else this.#writesDone++;
   }
 
-  /** The transport is gone: what was not taken will not be. */
-  abandon(error: Error): void {
+  /** The transport is gone: what was not taken will not be. Answers who is to be told. */
+  abandon(): SendCallback[] {
     this.#outbox.clear();
     this.isBehind = false;
     const callbacks = this.#callbacks ?? [];
     this.#callbacks = undefined;
-    for (const { callback } of callbacks) callback(error);
+    return callbacks.map(({ callback }) => callback);
   }
 
   #written(frames: number, error?: Error | null): void {

@@ -112,7 +112,7 @@ export class ServerConnection<Data = undefined> extends Connection {
       extensions = negotiate(request.extensions, this.settings.extensions);
       const subprotocol = protocol ?? selectSubprotocol(request.subprotocols, this.settings.acceptProtocols);
       const response = writeResponse({
-        accept: this.codec.acceptKey(request.key),
+        accept: this.settings.codec.acceptKey(request.key),
         subprotocol,
         extensions: extensions.responses,
         headers: headers ? [...this.headers, ...headerList(headers, "server")] : this.headers,

@@ -40,9 +40,11 @@ export const bufferText = (memory: Uint8Array, { utf8ToUtf16 }: CodecExports, mo
     };
   }
   const shortcuts = buffer as Buffer & Shortcuts;
+  const decodeLatin1 = (at: number, length: number): string => shortcuts.latin1Slice(at, at + length);
   return {
     ...rest,
-    decodeAscii: (at, length) => shortcuts.latin1Slice(at, at + length),
+    decodeAscii: decodeLatin1,
+    decodeLatin1,
     decodeUtf8(at, length) {
       if (length > most) return shortcuts.utf8Slice(at, at + length);
       const units = utf8ToUtf16(at, length, UNITS);

@@ -12,20 +12,28 @@ const MOST_WAITING = 128;
 const MOST_SPARE = 32;
 
 const spare: Uint8Array[] = [];
-let lent = 0;
+let reading = 0;
 
 /** Whether another large buffer may be used for a read that may wait for long. */
 export function mayWait(): boolean {
-  return lent < MOST_WAITING;
+  return reading < MOST_WAITING;
+}
+
+export function borrowToRead(): Uint8Array {
+  reading++;
+  return borrow();
+}
+
+export function giveBackRead(buffer: Uint8Array): void {
+  reading--;
+  giveBack(buffer);
 }
 
 export function borrow(): Uint8Array {
-  lent++;
   return spare.pop() ?? new Uint8Array(LARGE);
 }
 
 export function giveBack(buffer: Uint8Array): void {
-  lent--;
   if (spare.length < MOST_SPARE) spare.push(buffer);
 }
 

@@ -4,56 +4,14 @@
  * @module
  */
 import type { Transport, TransportHandler } from "../driver/transport.ts";
-import { borrow, giveBack, LARGE, mayWait, SHORT_WRITE, Stage } from "./deno-buffers.ts";
-
-/** `Deno.Addr`. */
-export interface Address {
-  readonly hostname?: string;
-  readonly port?: number;
-  readonly path?: string;
-}
-
-/** `Deno.Conn`. */
-export interface Conn {
-  readonly remoteAddr: Address;
-  /** Answers how many bytes came, or null at the end of the stream. */
-  read(into: Uint8Array): Promise<number | null>;
-  /** Answers how many of the bytes the system has taken. */
-  write(bytes: Uint8Array): Promise<number>;
-  closeWrite(): Promise<void>;
-  close(): void;
-  /** TCP. */
-  setNoDelay?(): void;
-  /** TLS. */
-  handshake?(): Promise<unknown>;
-}
+import { borrow, borrowToRead, giveBack, giveBackRead, LARGE, mayWait, SHORT_WRITE, Stage } from "./deno-buffers.ts";
+import type { Conn } from "./deno-conn.ts";
+import { readLater, sendLater } from "./deno-turn.ts";
 
 type Done = (error?: Error | null) => void;
 
 /** A read that waits owns its buffer: this is what a silent connection costs. */
 const SMALL = 2048;
-
-/**
- * Deno reports the reads of many connections together. What is sent in answer to them leaves behind all of them, and
- * then all read on: the processor is quicker at many calls of one kind in a row than at one of each in turn. What is
- * long leaves at once, while it is in the processor's cache.
- */
-let sending: DenoTransport[] = [];
-let reading: DenoTransport[] = [];
-
-/** Has `transport` wait in `queue` for the end of the turn. */
-function later(queue: DenoTransport[], transport: DenoTransport): void {
-  if (sending.length + reading.length === 0) queueMicrotask(turnEnded);
-  queue.push(transport);
-}
-
-function turnEnded(): void {
-  const [senders, readers] = [sending, reading];
-  sending = [];
-  reading = [];
-  for (const transport of senders) transport.sendStaged();
-  for (const transport of readers) transport.readOn();
-}
 
 export class DenoTransport implements Transport {
   readonly raw: Conn;
@@ -140,7 +98,7 @@ export class DenoTransport implements Transport {
       return;
     }
     const isLarge = this.#isBehind || (this.#wantsLarge && mayWait());
-    this.#buffer = isLarge ? borrow() : (this.#small ??= new Uint8Array(SMALL));
+    this.#buffer = isLarge ? borrowToRead() : (this.#small ??= new Uint8Array(SMALL));
     this.raw.read(this.#buffer).then(this.#wasRead, this.#readFailed);
   }
 
@@ -163,12 +121,12 @@ export class DenoTransport implements Transport {
   #received(chunk: Uint8Array): void {
     if (!this.#isDestroyed) this.#handler!.data(chunk);
     this.#isReading = false;
-    later(reading, this);
+    readLater(this);
   }
 
   #readOver(): void {
     this.#isReading = false;
-    if (this.#buffer?.length === LARGE) giveBack(this.#buffer);
+    if (this.#buffer?.length === LARGE) giveBackRead(this.#buffer);
     this.#buffer = undefined;
   }
 
@@ -214,7 +172,7 @@ export class DenoTransport implements Transport {
       this.#send(bytes);
     } else {
       this.#current = bytes;
-      later(sending, this);
+      sendLater(this);
     }
     return false;
   }
@@ -379,9 +337,4 @@ export class DenoTransport implements Transport {
     for (let done = this.#nextDone(); done; done = this.#nextDone()) done(failure);
     this.#handler?.close(error);
   }
-}
-
-export function isConn(socket: unknown): socket is Conn {
-  const { read, write, closeWrite } = (socket ?? {}) as Partial<Conn>;
-  return [read, write, closeWrite].every((method) => typeof method === "function");
 }

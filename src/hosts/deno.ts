@@ -12,7 +12,8 @@ import { UNITS } from "../../assembly/layout.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "../codec/text.ts";
 import type { DialOptions, Host, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
-import { DenoTransport, isConn, type Address, type Conn } from "./deno-transport.ts";
+import { isConn, type Address, type Conn } from "./deno-conn.ts";
+import { DenoTransport } from "./deno-transport.ts";
 import { isDuplex, wrapDuplex } from "./duplex.ts";
 import { onEveryAddress } from "./every-address.ts";
 import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
@@ -115,6 +116,7 @@ export const text: TextCodecFactory = (memory, { utf8ToUtf16 }) => {
   return {
     ...standard,
     decodeAscii,
+    decodeLatin1: decodeAscii,
     decodeUtf8(at, length) {
       if (length > SHORT_TEXT) return standard.decodeUtf8(at, length);
       const units = utf8ToUtf16(at, length, UNITS);

@@ -117,6 +117,7 @@ export class DuplexTransport implements Transport {
   }
 
   end(): void {
+    if (this.#isEnding) return;
     this.#isEnding = true;
     if (!this.#pieces) this.raw.end();
   }

@@ -69,7 +69,8 @@ export class NodeTransport extends DuplexTransport {
   /** What to write to; undefined where the stream must do it, for now or altogether. */
   get #handle(): Handle | undefined {
     const { _handle: handle, writableLength, writable } = this.raw as Duplex & { readonly _handle: Handle | null };
-    if (!handle || writableLength > 0 || !writable || this.#underWay > 0 || handle.writeQueueSize !== 0) return undefined;
+    if (!handle || writableLength > 0 || !writable || this.#underWay > 0 || handle.writeQueueSize !== 0)
+      return undefined;
     if (Request === undefined) learn(handle);
     return Request ? handle : undefined;
   }

@@ -1,14 +1,15 @@
 /**
- * TLS by `node:tls`, for the runtimes where that is the one that does all of it.
+ * TLS by `node:tls`, for the runtimes where that is the one that does all of it. It is loaded when it is first needed,
+ * since that takes as long as half of hybi.
  *
  * @module
  */
 import * as net from "node:net";
-import * as tls from "node:tls";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { DialOptions, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { connecting, DuplexTransport, listening } from "./duplex.ts";
 
-export function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
+export function secureContext({ ca, cert, key, passphrase }: TlsOptions): SecureContextOptions {
   const pem = (value: string | Uint8Array): string | Buffer =>
     typeof value === "string" ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
   return {
@@ -17,17 +18,18 @@ export function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.Se
     ...(key !== undefined && { key: pem(key) }),
     ...(passphrase !== undefined && { passphrase }),
     ALPNProtocols: ["http/1.1"],
-  } as tls.SecureContextOptions;
+  } as SecureContextOptions;
 }
 
 export async function dialTls(secure: TlsOptions, { hostname, port, path, signal }: DialOptions): Promise<Transport> {
   const { serverName = hostname, verify = true } = secure;
-  const socket = tls.connect({
+  const { connect, checkServerIdentity } = await import("node:tls");
+  const socket = connect({
     ...(path === undefined ? { host: hostname, port } : { path }),
     ...secureContext(secure),
     // RFC 6066 §3: an address is no server name; the certificate is checked against it all the same.
     servername: net.isIP(serverName) === 0 ? serverName : "",
-    checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
     rejectUnauthorized: verify,
   });
   return connecting(new DuplexTransport(socket, false), socket, "secureConnect", signal);
@@ -38,7 +40,8 @@ export async function listenTls(
   options: ListenOptions,
   connected: (transport: Transport) => void,
 ): Promise<Listener> {
-  const server = tls.createServer(
+  const { createServer } = await import("node:tls");
+  const server = createServer(
     {
       ...secureContext(secure),
       handshakeTimeout: options.handshakeTimeout,
@@ -48,6 +51,6 @@ export async function listenTls(
     (socket) => connected(new DuplexTransport(socket, false)),
   );
   // Node reports a handshake that failed, but one that took too long it leaves open.
-  server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy());
+  server.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
   return listening(server, options);
 }

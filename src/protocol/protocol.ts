@@ -158,9 +158,9 @@ export class Protocol implements DecoderSink {
   }
 
   #wholeMessage(opcode: number, flags: number, at: number, length: number): void {
-    const { text, memory } = this.#codec;
+    const { ascii, memory, text } = this.#codec;
     if (opcode === BINARY) this.#handler.message(memory.slice(at, at + length));
-    else this.#handler.message(flags & EVENT_ASCII ? text.decodeAscii(at, length) : text.decodeUtf8(at, length));
+    else this.#handler.message(flags & EVENT_ASCII ? ascii.read(at, length) : text.decodeUtf8(at, length));
   }
 
   #messagePiece(opcode: number, flags: number, at: number, length: number, left: number): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Link, type CloseInfo, type LinkOwner } from "../../src/driver/link.ts";
+import type { CloseInfo, LinkOwner } from "../../src/driver/link-owner.ts";
+import { Link } from "../../src/driver/link.ts";
 import { settingsOf } from "../../src/driver/settings.ts";
 import type { Host, Transport, TransportHandler } from "../../src/driver/transport.ts";
 import { noise } from "../helpers/bytes.ts";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DenoTransport, type Conn } from "../../../src/hosts/deno-transport.ts";
+import type { Conn } from "../../../src/hosts/deno-conn.ts";
+import { DenoTransport } from "../../../src/hosts/deno-transport.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { deferred, turns } from "../../helpers/until.ts";
 
