@@ -168,7 +168,7 @@ const root = new URL("../", import.meta.url);
 const ownFiles = [
   "ARCHITECTURE.md",
   "README.md",
-  "bench/echo.mjs",
+  "bench/cases.mjs",
   "bench/corpus.mjs",
   "src/client.ts",
   "src/connection.ts",

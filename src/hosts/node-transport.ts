@@ -97,8 +97,9 @@ function learn(handle: Handle): void {
   if (typeof writeBuffer !== "function" || typeof writev !== "function") return void (Request = null);
   handle.writeBuffer = (request, bytes) => {
     Reflect.deleteProperty(handle, "writeBuffer");
-    const { constructor } = request;
-    Request = constructor.name === "WriteWrap" ? (constructor as new () => WriteRequest) : null;
+    // Some versions of Node try without one first.
+    const shown = (request as WriteRequest | null)?.constructor;
+    Request = shown?.name === "WriteWrap" ? (shown as new () => WriteRequest) : null;
     return handle.writeBuffer(request, bytes);
   };
 }

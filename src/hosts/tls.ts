@@ -1,15 +1,14 @@
 /**
- * TLS by `node:tls`, for the runtimes where that is the one that does all of it. It is loaded when it is first needed,
- * since that takes as long as half of hybi.
+ * TLS by `node:tls`, for the runtimes where that is the one that does all of it.
  *
  * @module
  */
 import * as net from "node:net";
-import type { SecureContextOptions, TLSSocket } from "node:tls";
+import * as tls from "node:tls";
 import type { DialOptions, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { connecting, DuplexTransport, listening } from "./duplex.ts";
 
-export function secureContext({ ca, cert, key, passphrase }: TlsOptions): SecureContextOptions {
+export function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
   const pem = (value: string | Uint8Array): string | Buffer =>
     typeof value === "string" ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
   return {
@@ -18,18 +17,17 @@ export function secureContext({ ca, cert, key, passphrase }: TlsOptions): Secure
     ...(key !== undefined && { key: pem(key) }),
     ...(passphrase !== undefined && { passphrase }),
     ALPNProtocols: ["http/1.1"],
-  } as SecureContextOptions;
+  } as tls.SecureContextOptions;
 }
 
 export async function dialTls(secure: TlsOptions, { hostname, port, path, signal }: DialOptions): Promise<Transport> {
   const { serverName = hostname, verify = true } = secure;
-  const { connect, checkServerIdentity } = await import("node:tls");
-  const socket = connect({
+  const socket = tls.connect({
     ...(path === undefined ? { host: hostname, port } : { path }),
     ...secureContext(secure),
     // RFC 6066 §3: an address is no server name; the certificate is checked against it all the same.
     servername: net.isIP(serverName) === 0 ? serverName : "",
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(serverName, certificate),
     rejectUnauthorized: verify,
   });
   return connecting(new DuplexTransport(socket, false), socket, "secureConnect", signal);
@@ -40,8 +38,7 @@ export async function listenTls(
   options: ListenOptions,
   connected: (transport: Transport) => void,
 ): Promise<Listener> {
-  const { createServer } = await import("node:tls");
-  const server = createServer(
+  const server = tls.createServer(
     {
       ...secureContext(secure),
       handshakeTimeout: options.handshakeTimeout,
@@ -51,6 +48,6 @@ export async function listenTls(
     (socket) => connected(new DuplexTransport(socket, false)),
   );
   // Node reports a handshake that failed, but one that took too long it leaves open.
-  server.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
+  server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy());
   return listening(server, options);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 import { Client, ConnectionError, connect, type Connection, type ConnectionEvents } from "../../src/index.ts";
+import type { Transport } from "../../src/driver.ts";
 import { Listening } from "../helpers/peers.ts";
 import { RawServer, closePayload, frame, op, type RawPeer } from "../helpers/raw-peer.ts";
 import { Recording, next, turns, until } from "../helpers/until.ts";
@@ -238,8 +239,7 @@ describe("calls inside a handler", () => {
     const { peer, own } = await opened("server", (connection) => {
       connection.on("message", (message) => connection.send(message));
     });
-    const socket = own.socket!.raw as { write: (...args: unknown[]) => boolean };
-    const writes = vi.spyOn(socket, "write");
+    const writes = vi.spyOn(own.socket as Required<Transport>, "writeNow");
     peer.write(framesFrom("server", ...Array.from({ length: 100 }, (_, i): [number, string] => [op.text, `m${i}`])));
     for (let i = 0; i < 100; i++) expect((await peer.readFrame()).payload.toString()).toBe(`m${i}`);
     expect(writes).toHaveBeenCalledTimes(1);
