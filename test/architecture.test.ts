@@ -22,7 +22,7 @@ const hosts = [
   "src/hosts/tls.ts",
 ];
 /** What hybi is measured beside, and what the bench itself is made of. */
-const peers = ["ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
+const peers = ["bufferutil", "ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
 const webFrameworks = ["express", "fastify", "koa", "hono", "@hono/node-server"];
 
 /**
