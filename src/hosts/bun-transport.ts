@@ -197,7 +197,7 @@ export class BunTransport implements Transport {
   #keep(rest: Uint8Array, done: Done, isOver: boolean): void {
     this.bufferedAmount = rest.length;
     this.#queue = [{ bytes: rest, done }];
-    if (isOver) this.#drop();
+    if (isOver) this.#refused();
   }
 
   /** Writes what waits, as far as the system takes it. */
@@ -209,7 +209,7 @@ export class BunTransport implements Transport {
       const isAlone = bytes.length >= LONG || at === queue.length - 1;
       const size = isAlone ? bytes.length : join(queue, at);
       const taken = isAlone ? this.raw.write(bytes) : this.raw.write(joint!, 0, size);
-      if (taken < 0) return this.#drop(at);
+      if (taken < 0) return this.#refused(at);
       this.bufferedAmount -= taken;
       at = pass(queue, at, taken);
       if (taken === size) continue;
@@ -218,6 +218,12 @@ export class BunTransport implements Transport {
     }
     this.#queue = undefined;
     if (this.#isEnding) this.raw.shutdown();
+  }
+
+  /** The system takes no more: a reset that a write has found, Bun reports as a close without an error. */
+  #refused(at = 0): void {
+    if (!this.#hasEnded) this.#error ??= new Error("The connection was reset.");
+    this.#drop(at);
   }
 
   /** What waits, from `at` on, will not be sent. */
