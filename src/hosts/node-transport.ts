@@ -10,6 +10,8 @@ import type { Done } from "./pieces.ts";
 
 /** What Node asks of a handle for each write, and tells at its end unless the system took all at once. */
 interface WriteRequest {
+  /** -1 unless a write under way holds it, which also one can of which nothing waits any more. */
+  getAsyncId(): number;
   oncomplete: (status: number) => void;
   /** Keeps them until the end. */
   chunks?: readonly Uint8Array[];
@@ -26,6 +28,7 @@ interface Handle {
 let Request: (new () => WriteRequest) | null | undefined;
 /** One that was not needed to the end serves again. */
 let spare: WriteRequest | undefined;
+const notUnderWay = -1;
 
 /**
  * Writes past the stream, to the handle below it, which costs a third of an echo of short messages less. What is not
@@ -56,7 +59,7 @@ export class NodeTransport extends DuplexTransport {
     const request = spare ?? new Request!();
     spare = undefined;
     const status = chunks.length === 1 ? handle.writeBuffer(request, chunks[0]!) : handle.writev(request, chunks, true);
-    if (status === 0 && handle.writeQueueSize === 0) {
+    if (status === 0 && request.getAsyncId() === notUnderWay) {
       spare = request;
       return true;
     }
@@ -98,10 +101,14 @@ function learn(handle: Handle): void {
   handle.writeBuffer = (request, bytes) => {
     Reflect.deleteProperty(handle, "writeBuffer");
     // Some versions of Node try without one first.
-    const shown = (request as WriteRequest | null)?.constructor;
-    Request = shown?.name === "WriteWrap" ? (shown as new () => WriteRequest) : null;
+    const shown = (request as WriteRequest | null)?.constructor as (new () => WriteRequest) | undefined;
+    Request = shown?.name === "WriteWrap" && isIdle(new shown()) ? shown : null;
     return handle.writeBuffer(request, bytes);
   };
+}
+
+function isIdle(request: Partial<WriteRequest>): boolean {
+  return request.getAsyncId?.() === notUnderWay;
 }
 
 /** As Node has it. */

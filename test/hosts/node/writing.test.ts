@@ -1,5 +1,6 @@
-import type * as Net from "node:net";
+import * as Net from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { NodeTransport } from "../../../src/hosts/node-transport.ts";
 import type { ServerConnection } from "../../../src/index.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { Listening } from "../../helpers/peers.ts";
@@ -128,5 +129,25 @@ it("what the handle refuses is written by the stream, and what comes behind it p
   }
   expect(calls).toBe(3);
   expect(write).toHaveBeenCalledTimes(1);
+  peer.destroy();
+});
+
+it("of a write that waits with no byte left to write, the request is left alone until its end", async () => {
+  await using listening = await Listening.start();
+  (await listening.raw()).peer.destroy();
+  const { peer, server } = await listening.raw();
+  // A socket that is still connecting takes nothing at once: here not even nothing.
+  const socket = Net.connect(listening.port, "127.0.0.1");
+  await new Promise<void>(process.nextTick);
+  const transport = new NodeTransport(socket, false);
+  const done = vi.fn();
+  const handle = (socket as WithHandle)._handle as Handle & { readonly writeQueueSize: number };
+  transport.write([new Uint8Array(0)], done);
+  expect(handle.writeQueueSize).toBe(0);
+  server.send("meanwhile");
+  expect((await peer.readFrame()).payload.toString()).toBe("meanwhile");
+  await until(() => done.mock.calls.length === 1);
+  expect(done).toHaveBeenCalledWith(undefined);
+  socket.destroy();
   peer.destroy();
 });
