@@ -18,7 +18,7 @@ export interface BunSocket {
   getTLSVersion(): string | null;
   setNoDelay(on: boolean): void;
   /** Answers how many bytes the system took, and forgets the others; -1 when the socket cannot send any more. */
-  write(bytes: Uint8Array): number;
+  write(bytes: Uint8Array, from?: number, length?: number): number;
   pause(): void;
   resume(): void;
   /** Sends the end of the stream; reading goes on. */
@@ -40,13 +40,19 @@ export interface SocketHandler {
   close(socket: BunSocket, error?: Error): void;
 }
 
-/** Chunks up to this size together leave in one write, since each write is a call of the system. */
-const JOINED = 65536;
+/** What is shorter is joined with what is behind it, since each write is a call of the system. */
+const LONG = 65536;
+/** Where it is joined: Bun keeps nothing of what it is given, so one serves all sockets. */
+let joint: Uint8Array | undefined;
+const JOINT_SIZE = 2 * LONG;
+
+/** Called once the system has taken the bytes, or with an error. */
+type Done = (error?: Error | null) => void;
 
 /** A chunk that waits until the system takes more, and whom to tell when it was the last of its write. */
 interface Waiting {
   bytes: Uint8Array;
-  readonly done: ((error?: Error | null) => void) | undefined;
+  readonly done: Done | undefined;
 }
 
 export class BunTransport implements Transport {
@@ -110,7 +116,9 @@ export class BunTransport implements Transport {
     for (let from = 0; from < chunk.length && !this.#isDestroyed; from += window.length) {
       const piece = chunk.length <= window.length ? chunk : chunk.subarray(from, from + window.length);
       window.set(piece);
-      this.#handler!.data(window.subarray(0, piece.length));
+      const handler = this.#handler!;
+      if (handler.windowFilled) handler.windowFilled(piece.length);
+      else handler.data(window.subarray(0, piece.length));
     }
   }
 
@@ -152,17 +160,24 @@ export class BunTransport implements Transport {
 
   // --- sending
 
-  write(chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void {
-    if (this.#isEnding || this.#isDestroyed || this.#isClosed) return queueMicrotask(() => done(this.#gone()));
+  writeNow(memory: Uint8Array, from: number, to: number, done: Done): boolean {
+    if (this.#queue || this.#sendsNoMore) {
+      this.write([memory.slice(from, to)], done);
+      return false;
+    }
+    const taken = this.raw.write(memory, from, to - from);
+    if (taken === to - from) return true;
+    this.#keep(memory.slice(from + Math.max(taken, 0), to), done, taken < 0);
+    return false;
+  }
+
+  write(chunks: readonly Uint8Array[], done: Done): void {
+    if (this.#sendsNoMore) return queueMicrotask(() => done(this.#gone()));
     const only = chunks[0]!;
     if (!this.#queue && chunks.length === 1) {
       const taken = this.raw.write(only);
       if (taken === only.length) return queueMicrotask(done);
-      // -1 is answered for good, so the queue will see it again.
-      const rest = taken > 0 ? only.subarray(taken) : only;
-      this.bufferedAmount = rest.length;
-      this.#queue = [{ bytes: rest, done }];
-      if (taken < 0) this.#drop();
+      this.#keep(taken > 0 ? only.subarray(taken) : only, done, taken < 0);
       return;
     }
     const isFirst = !this.#queue;
@@ -174,29 +189,41 @@ export class BunTransport implements Transport {
     if (isFirst) this.#flush();
   }
 
+  get #sendsNoMore(): boolean {
+    return this.#isEnding || this.#isDestroyed || this.#isClosed;
+  }
+
+  /** Of a write that went past the queue, `rest` waits; or is dropped, if the socket cannot send any more. */
+  #keep(rest: Uint8Array, done: Done, isOver: boolean): void {
+    this.bufferedAmount = rest.length;
+    this.#queue = [{ bytes: rest, done }];
+    if (isOver) this.#refused();
+  }
+
   /** Writes what waits, as far as the system takes it. */
   #flush(): void {
     const queue = this.#queue!;
     let at = 0;
     while (at < queue.length) {
-      let end = at + 1;
-      let size = queue[at]!.bytes.length;
-      while (end < queue.length && size + queue[end]!.bytes.length <= JOINED) size += queue[end++]!.bytes.length;
-      let taken = this.raw.write(end === at + 1 ? queue[at]!.bytes : join(queue, at, end, size));
-      if (taken < 0) return this.#drop(at);
+      const { bytes } = queue[at]!;
+      const isAlone = bytes.length >= LONG || at === queue.length - 1;
+      const size = isAlone ? bytes.length : join(queue, at);
+      const taken = isAlone ? this.raw.write(bytes) : this.raw.write(joint!, 0, size);
+      if (taken < 0) return this.#refused(at);
       this.bufferedAmount -= taken;
-      for (; at < end && taken >= queue[at]!.bytes.length; at++) {
-        taken -= queue[at]!.bytes.length;
-        const { done } = queue[at]!;
-        if (done) queueMicrotask(done);
-      }
-      if (at === end) continue;
-      queue[at]!.bytes = queue[at]!.bytes.subarray(taken);
+      at = pass(queue, at, taken);
+      if (taken === size) continue;
       queue.splice(0, at);
       return;
     }
     this.#queue = undefined;
     if (this.#isEnding) this.raw.shutdown();
+  }
+
+  /** The system takes no more: a reset that a write has found, Bun reports as a close without an error. */
+  #refused(at = 0): void {
+    if (!this.#hasEnded) this.#error ??= new Error("The connection was reset.");
+    this.#drop(at);
   }
 
   /** What waits, from `at` on, will not be sent. */
@@ -251,10 +278,31 @@ export class BunTransport implements Transport {
   }
 }
 
-function join(queue: readonly Waiting[], from: number, to: number, size: number): Uint8Array {
-  const joined = new Uint8Array(size);
-  for (let i = from, at = 0; i < to; at += queue[i++]!.bytes.length) joined.set(queue[i]!.bytes, at);
-  return joined;
+/** Joins what waits from `at` on, as far as there is room; answers how many bytes that are. */
+function join(queue: readonly Waiting[], at: number): number {
+  joint ??= new Uint8Array(JOINT_SIZE);
+  let size = 0;
+  for (; at < queue.length && size < JOINT_SIZE; at++) {
+    const { bytes } = queue[at]!;
+    const piece = bytes.length <= JOINT_SIZE - size ? bytes : bytes.subarray(0, JOINT_SIZE - size);
+    joint.set(piece, size);
+    size += piece.length;
+  }
+  return size;
+}
+
+/** `taken` more bytes have left, from the chunk at `at` on; answers which chunk is the first that has not left whole. */
+function pass(queue: readonly Waiting[], at: number, taken: number): number {
+  for (; at < queue.length; at++) {
+    const waiting = queue[at]!;
+    if (waiting.bytes.length > taken) {
+      if (taken > 0) waiting.bytes = waiting.bytes.subarray(taken);
+      break;
+    }
+    taken -= waiting.bytes.length;
+    if (waiting.done) queueMicrotask(waiting.done);
+  }
+  return at;
 }
 
 /** One for all sockets, whose `data` is their transport; until there is one, nobody is to be told anything. */

@@ -121,9 +121,23 @@ export class Writes {
   #order = 0;
 
   write(transport: Transport, ...chunks: Uint8Array[]): void {
+    this.#record((done) => transport.write(chunks, done));
+  }
+
+  /** Answers whether the system took all at once. */
+  writeNow(transport: Transport, memory: Uint8Array, from: number, to: number): boolean {
+    let isTaken = false;
+    this.#record((done) => {
+      isTaken = transport.writeNow!(memory, from, to, done);
+      if (isTaken) queueMicrotask(done);
+    });
+    return isTaken;
+  }
+
+  #record(write: (done: (error?: Error | null) => void) => void): void {
     const index = this.#order++;
     let isCalling = true;
-    transport.write(chunks, (error) => {
+    write((error) => {
       assert(!isCalling, "done was called from inside the call.");
       assert.equal(this.outcomes.length, index, "done was called twice, or out of order.");
       this.outcomes.push(error ?? undefined);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { equal, noise } from "../../../helpers/bytes.ts";
 import { plateau, turns, until } from "../../../helpers/until.ts";
-import { Accepting, Recorder, Writes, open, pair, received, run, type Way } from "./cases.ts";
+import { Accepting, Recorder, Writes, open, pair, received, run, window, type Way } from "./cases.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const MiB = 1 << 20;
@@ -46,6 +46,49 @@ const cases = (way: Way): Record<string, () => Promise<void>> => ({
     assert(equal(got.bytes, all));
     assert(writes.outcomes.every((outcome) => outcome === undefined));
     peer.destroy();
+    await close();
+  },
+
+  "what is written from shared memory may change at once": async () => {
+    const { transport, peer, close } = await pair(way);
+    const writes = new Writes();
+    const all = noise(16 * MiB);
+    const memory = new Uint8Array(7 + 65_536);
+    let taken = 0;
+    for (let at = 0; at < all.length; at += 65_536) {
+      memory.set(all.subarray(at, at + 65_536), 7);
+      if (writes.writeNow(transport, memory, 7, 7 + 65_000)) taken++;
+      memory.fill(0xee, 0, 7 + 65_000);
+      writes.write(transport, all.subarray(at + 65_000, at + 65_536));
+    }
+    assert(taken > 0);
+    assert(!writes.isSettled && transport.bufferedAmount > MiB);
+    const got = received(peer);
+    await until(() => writes.isSettled);
+    assert.equal(transport.bufferedAmount, 0);
+    transport.end();
+    assert(!writes.writeNow(transport, memory, 0, 7));
+    await until(() => got.hasEnded && writes.isSettled);
+    assert(equal(got.bytes, all));
+    assert(writes.outcomes.pop() instanceof Error);
+    assert(writes.outcomes.every((outcome) => outcome === undefined));
+    peer.destroy();
+    await close();
+  },
+
+  "who asks for it is told how far the window is filled": async () => {
+    const { transport, peer, close } = await open(way);
+    const chunks: Uint8Array[] = [];
+    const recorder = Object.assign(new Recorder(), {
+      windowFilled: (length: number) => void chunks.push(window.slice(0, length)),
+    });
+    transport.start(recorder);
+    peer.end(noise(300_000));
+    await until(() => recorder.events.includes("end"));
+    assert(equal(Buffer.concat(chunks), noise(300_000)));
+    transport.destroy();
+    await until(() => recorder.isClosed);
+    assert.deepEqual(recorder.events, ["end", "close"]);
     await close();
   },
 
