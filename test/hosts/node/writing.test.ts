@@ -138,7 +138,7 @@ it("of a write that waits with no byte left to write, the request is left alone 
   const { peer, server } = await listening.raw();
   // A socket that is still connecting takes nothing at once: here not even nothing.
   const socket = Net.connect(listening.port, "127.0.0.1");
-  await new Promise<void>(process.nextTick);
+  await new Promise<void>((resolve) => process.nextTick(resolve));
   const transport = new NodeTransport(socket, false);
   const done = vi.fn();
   const handle = (socket as WithHandle)._handle as Handle & { readonly writeQueueSize: number };
