@@ -53,7 +53,7 @@ const allowed: Record<string, readonly string[]> = {
   "src/hosts/deno.ts": [...hosts, "src/hosts/deno-"],
   "src/hosts/deno-transport.ts": [...hosts, "src/hosts/deno-"],
   "src/hosts/node.ts": [...hosts, "src/hosts/node-transport.ts"],
-  "src/hosts/workerd.ts": [...hosts, "cloudflare:"],
+  "src/hosts/workerd.ts": [...hosts, "src/codec/codec.ts", "cloudflare:"],
   src: [
     "src/codec/",
     "src/protocol/",

@@ -5,7 +5,7 @@
  */
 import { EVENT_FIRST, EVENT_LAST, EVENT_OPCODE, EVENT_RSV } from "../../assembly/layout.ts";
 import { rangeError } from "../errors.ts";
-import { defaultCodec, type Codec } from "./codec.ts";
+import { sharedCodec, type Codec } from "./codec.ts";
 import { SlotDecoder, type DecoderLimits } from "./slot-decoder.ts";
 import type { Violation } from "./violation.ts";
 
@@ -52,7 +52,7 @@ export class Decoder {
    * @throws {ConnectionError} ERR_NO_SLOT when every slot of the codec is taken.
    */
   constructor(options: DecoderOptions) {
-    const { role, codec = defaultCodec } = options;
+    const { role, codec = sharedCodec() } = options;
     const { maxLength = Number.MAX_SAFE_INTEGER, maxFragments = MAX_FRAGMENTS, allowedRsv = 0 } = options;
     // NaN fails both, as it should: no length is over it.
     if (!(maxLength >= 0)) throw rangeError("ERR_OPTION_RANGE", `maxLength must be 0 or more, not ${maxLength}.`);

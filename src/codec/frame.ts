@@ -5,7 +5,7 @@
  */
 import { SCRATCH } from "../../assembly/layout.ts";
 import { rangeError } from "../errors.ts";
-import { defaultCodec, keyWord, type Codec } from "./codec.ts";
+import { sharedCodec, keyWord, type Codec } from "./codec.ts";
 
 /** The fields of a frame in front of its payload (RFC 6455 §5.2). */
 export interface FrameHeader {
@@ -37,7 +37,7 @@ const MAX_HEADER = 14;
 export function decodeFrameHeader(
   bytes: Uint8Array,
   offset = 0,
-  codec: Codec = defaultCodec,
+  codec: Codec = sharedCodec(),
 ): DecodedFrameHeader | undefined {
   const header = bytes.subarray(offset, offset + MAX_HEADER);
   if (header.length < 2) return undefined;
@@ -61,7 +61,7 @@ export function decodeFrameHeader(
  * @throws {RangeError} ERR_OPTION_RANGE for an opcode, a reserved bit or a length that has no place in one.
  * @throws {TypeError} ERR_OPTION_TYPE for a masking key that is not four bytes.
  */
-export function encodeFrameHeader(header: FrameHeader, payloadLength: number, codec: Codec = defaultCodec): Uint8Array {
+export function encodeFrameHeader(header: FrameHeader, payloadLength: number, codec: Codec = sharedCodec()): Uint8Array {
   const { fin = true, rsv = 0, opcode, maskingKey } = header;
   if (!Number.isInteger(opcode) || opcode < 0 || opcode > 15)
     throw rangeError("ERR_OPTION_RANGE", `opcode must be an integer from 0 to 15, not ${opcode}.`);
@@ -78,7 +78,7 @@ export function encodeFrameHeader(header: FrameHeader, payloadLength: number, co
 /** A whole frame. The payload is copied, and masked if there is a key; errors as {@link encodeFrameHeader}. */
 export function encodeFrame(
   header: FrameHeader & { readonly payload: Uint8Array },
-  codec: Codec = defaultCodec,
+  codec: Codec = sharedCodec(),
 ): Uint8Array {
   const { payload, maskingKey } = header;
   const head = encodeFrameHeader(header, payload.length, codec);

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { defaultCodec, type Codec } from "./codec.ts";
+import { sharedCodec, type Codec } from "./codec.ts";
 
-export { Codec, defaultCodec } from "./codec.ts";
+export { Codec } from "./codec.ts";
 export type { CodecBuild } from "./builds.ts";
 export { Decoder, type DecoderCallbacks, type DecoderOptions, type Piece } from "./decoder.ts";
 export {
@@ -19,6 +19,9 @@ export { Utf8Validator } from "./utf8-validator.ts";
 export type { DecoderLimits } from "./slot-decoder.ts";
 export type { Violation } from "./violation.ts";
 export { ConnectionError, HybiError, errorCodes, type ErrorCode } from "../errors.ts";
+
+/** The instance that everything in the process shares. */
+export const defaultCodec: Codec = sharedCodec();
 
 /** The Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 §4.2.2); see {@link Codec.acceptKey}. */
 export function acceptKey(key: string, codec: Codec = defaultCodec): string {

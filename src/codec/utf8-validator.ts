@@ -1,12 +1,12 @@
 import { UTF8_ACCEPT, UTF8_REJECT, UTF8_STATE } from "../../assembly/layout.ts";
-import { defaultCodec, type Codec } from "./codec.ts";
+import { sharedCodec, type Codec } from "./codec.ts";
 
 /** Validates UTF-8 that comes in pieces (RFC 3629, RFC 6455 §8.1). */
 export class Utf8Validator {
   readonly #codec: Codec;
   #state = UTF8_ACCEPT;
 
-  constructor(codec: Codec = defaultCodec) {
+  constructor(codec: Codec = sharedCodec()) {
     this.#codec = codec;
   }
 

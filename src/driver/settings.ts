@@ -1,4 +1,4 @@
-import { defaultCodec } from "../codec/codec.ts";
+import { sharedCodec } from "../codec/codec.ts";
 import { processBudget } from "../protocol/budget.ts";
 import type { Extension } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
@@ -45,7 +45,7 @@ export function settingsOf(
 ): Settings {
   checkOptions(options, checks);
   const given = withDefaults(options);
-  const codec = options.codec ?? defaultCodec;
+  const codec = options.codec ?? sharedCodec();
   if (host.text) codec.useText(host.text);
   return {
     role,

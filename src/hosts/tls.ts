@@ -4,11 +4,14 @@
  * @module
  */
 import * as net from "node:net";
-import * as tls from "node:tls";
+import type * as Tls from "node:tls";
 import type { DialOptions, Listener, ListenOptions, TlsOptions, Transport } from "../driver/transport.ts";
 import { connecting, DuplexTransport, listening } from "./duplex.ts";
 
-export function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.SecureContextOptions {
+/** Loaded when it is first needed: that takes Node as long as to load all of hybi. */
+const nodeTls = (): typeof Tls => process.getBuiltinModule("node:tls");
+
+export function secureContext({ ca, cert, key, passphrase }: TlsOptions): Tls.SecureContextOptions {
   const pem = (value: string | Uint8Array): string | Buffer =>
     typeof value === "string" ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
   return {
@@ -17,11 +20,12 @@ export function secureContext({ ca, cert, key, passphrase }: TlsOptions): tls.Se
     ...(key !== undefined && { key: pem(key) }),
     ...(passphrase !== undefined && { passphrase }),
     ALPNProtocols: ["http/1.1"],
-  } as tls.SecureContextOptions;
+  } as Tls.SecureContextOptions;
 }
 
 export async function dialTls(secure: TlsOptions, { hostname, port, path, signal }: DialOptions): Promise<Transport> {
   const { serverName = hostname, verify = true } = secure;
+  const tls = nodeTls();
   const socket = tls.connect({
     ...(path === undefined ? { host: hostname, port } : { path }),
     ...secureContext(secure),
@@ -38,7 +42,7 @@ export async function listenTls(
   options: ListenOptions,
   connected: (transport: Transport) => void,
 ): Promise<Listener> {
-  const server = tls.createServer(
+  const server = nodeTls().createServer(
     {
       ...secureContext(secure),
       handshakeTimeout: options.handshakeTimeout,
@@ -48,6 +52,6 @@ export async function listenTls(
     (socket) => connected(new DuplexTransport(socket, false)),
   );
   // Node reports a handshake that failed, but one that took too long it leaves open.
-  server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy());
+  server.on("tlsClientError", (_error: Error, socket: Tls.TLSSocket) => socket.destroy());
   return listening(server, options);
 }

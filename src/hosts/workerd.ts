@@ -5,9 +5,13 @@
  * @module
  */
 import { connect, type Socket } from "cloudflare:sockets";
+import { sharedCodec } from "../codec/codec.ts";
 import type { DialOptions, Host, TlsOptions, Transport, TransportHandler } from "../driver/transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { Bell, host as base, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams.ts";
+
+// Only while it starts does workerd compile WebAssembly.
+sharedCodec();
 
 /** Milliseconds after which a handler that waits looks again whether it still has to. */
 const LOOK_AGAIN = 1000;

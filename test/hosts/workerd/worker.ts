@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { defaultCodec } from "../../../src/codec/index.ts";
+import { sharedCodec } from "../../../src/codec/codec.ts";
 import { connect, Server, type ClientOptions, type HybiError, type ServerConnection } from "../../../src/index.ts";
 
 /** What happened here so far. */
@@ -25,7 +25,7 @@ const behaviours: Record<string, (ws: ServerConnection) => void> = {
   },
   "/about": (ws) => {
     const { remoteAddress, remotePort, secure, raw } = ws.socket!;
-    ws.send(JSON.stringify({ remoteAddress, remotePort, secure, raw: String(raw), build: defaultCodec.build }));
+    ws.send(JSON.stringify({ remoteAddress, remotePort, secure, raw: String(raw), build: sharedCodec().build }));
   },
   "/large": (ws) => void ws.send(large),
   "/terminate": (ws) => ws.on("message", () => ws.terminate()),
