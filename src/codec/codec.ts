@@ -20,6 +20,7 @@ import {
 import { typeError } from "../errors.ts";
 import { AsciiRun } from "./ascii-run.ts";
 import { instantiateBuild, type CodecBuild, type CodecExports } from "./builds.ts";
+import { ReceivedText } from "./received-text.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
 
 /** A key and its answer lie here while they are worked on, above SHA-1's own work space. */
@@ -45,6 +46,8 @@ export class Codec {
   text: TextCodec;
   /** @internal */
   readonly ascii: AsciiRun = new AsciiRun(this);
+  /** @internal */
+  readonly received: ReceivedText = new ReceivedText();
   #textFactory: TextCodecFactory = standardText;
   #windowInUse = false;
 
@@ -147,12 +150,14 @@ export class Codec {
       ? { window: this.window.slice(), events: this.words.slice(EVENTS / 4, EVENTS / 4 + EVENT_CAPACITY * EVENT_WORDS) }
       : undefined;
     this.#windowInUse = true;
+    this.received.forget();
     return outer;
   }
 
   /** @internal */
   leaveWindow(outer: OuterWindow | undefined): void {
     this.#windowInUse = outer !== undefined;
+    this.received.forget();
     if (!outer) return;
     this.ascii.begin(0);
     this.window.set(outer.window);

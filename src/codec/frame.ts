@@ -61,7 +61,11 @@ export function decodeFrameHeader(
  * @throws {RangeError} ERR_OPTION_RANGE for an opcode, a reserved bit or a length that has no place in one.
  * @throws {TypeError} ERR_OPTION_TYPE for a masking key that is not four bytes.
  */
-export function encodeFrameHeader(header: FrameHeader, payloadLength: number, codec: Codec = sharedCodec()): Uint8Array {
+export function encodeFrameHeader(
+  header: FrameHeader,
+  payloadLength: number,
+  codec: Codec = sharedCodec(),
+): Uint8Array {
   const { fin = true, rsv = 0, opcode, maskingKey } = header;
   if (!Number.isInteger(opcode) || opcode < 0 || opcode > 15)
     throw rangeError("ERR_OPTION_RANGE", `opcode must be an integer from 0 to 15, not ${opcode}.`);

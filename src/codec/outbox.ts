@@ -125,6 +125,12 @@ export class Outbox {
 
   /** Adds a frame whose payload is the UTF-8 of `text`. */
   #encodeText(text: string): void {
+    const { memory, received } = this.#codec;
+    const found = received.find(text, memory);
+    if (found) {
+      this.#isAscii = false;
+      return this.bytes(FIN_TEXT, found.length < LARGE ? found : found.slice());
+    }
     const most = text.length * 3;
     if (most > LARGE) {
       this.#frame(FIN_TEXT, this.#codec.text.encodeBytes(text), true);
@@ -137,7 +143,7 @@ export class Outbox {
     const guess = (text.length > 125 ? 4 : 2) + mask;
     const length = this.#codec.text.encode(text, at + guess);
     const header = (length > 125 ? 4 : 2) + mask;
-    if (header !== guess) this.#codec.memory.copyWithin(at + header, at + guess, at + guess + length);
+    if (header !== guess) memory.copyWithin(at + header, at + guess, at + guess + length);
     this.#finish(at, FIN_TEXT, length);
     this.#isAscii = length === text.length;
   }
