@@ -183,6 +183,13 @@ function flushLater(sender: Sender): void {
   void Promise.resolve().then(() => {
     const senders = turn;
     turn = [];
-    for (const each of senders) each.turnEnded();
+    for (const each of senders) {
+      try {
+        each.turnEnded();
+      } catch (error) {
+        // A transport is not to throw: this is told as what nobody caught, and the others go on.
+        void Promise.reject(error as Error);
+      }
+    }
   });
 }

@@ -209,9 +209,13 @@ function queueSize(socket: Duplex): number | undefined {
 }
 
 /** Puts the port over a socket of Node's kind; `head` is what a web server has read from it already. */
-export function wrapDuplex(socket: Duplex, head?: Uint8Array): Transport {
+export function wrapDuplex(
+  socket: Duplex,
+  head: Uint8Array | undefined,
+  Kind: typeof DuplexTransport = DuplexTransport,
+): Transport {
   if (head && head.length > 0) socket.unshift(head);
-  return new DuplexTransport(socket, false);
+  return new Kind(socket, false);
 }
 
 export function isDuplex(socket: unknown): socket is Duplex {

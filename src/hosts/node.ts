@@ -5,6 +5,7 @@
  */
 import { channel } from "node:diagnostics_channel";
 import * as net from "node:net";
+import type { Duplex } from "node:stream";
 import type { DialOptions, Host, Listener, ListenOptions, Transport } from "../driver/transport.ts";
 import { typeError } from "../errors.ts";
 import { bufferText } from "./buffer-text.ts";
@@ -45,6 +46,12 @@ function listen(options: ListenOptions, connected: (transport: Transport) => voi
   );
 }
 
+/** Neither speaks TLS nor has a `write` that somebody else put there. */
+function isPlain(socket: Duplex): boolean {
+  const { prototype } = net.Socket;
+  return Object.getPrototypeOf(socket) === prototype && socket.write === prototype.write;
+}
+
 export const host: Host = {
   ...web,
   name: "node",
@@ -53,7 +60,7 @@ export const host: Host = {
   dial,
   listen,
   wrap(socket, head) {
-    if (isDuplex(socket)) return wrapDuplex(socket, head);
+    if (isDuplex(socket)) return wrapDuplex(socket, head, isPlain(socket) ? NodeTransport : undefined);
     if (isStreamPair(socket)) return new StreamsTransport(socket, head);
     throw typeError("ERR_OPTION_TYPE", "A socket must be a stream of Node's, or a pair of web streams.");
   },

@@ -1,6 +1,7 @@
 import * as http from "node:http";
+import * as net from "node:net";
 import { Duplex } from "node:stream";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeServer } from "../../../src/driver.ts";
 import { Server, type Message } from "../../../src/index.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
@@ -42,6 +43,32 @@ describe("a socket that a web server hands out", () => {
     expect(() => makeServer(env, { maxLength: -1 })).toThrow(RangeError);
     expect(socket.eventNames()).toEqual([]);
     expect(socket.readableLength).toBe(0);
+  });
+
+  it.each([
+    ["past it", 0, () => undefined],
+    [
+      "by it, where somebody has put their own `write` there",
+      1,
+      (socket: net.Socket) => (socket.write = (...args: [never]) => net.Socket.prototype.write.apply(socket, args)),
+    ],
+  ])("is written %s", async (_, calls, change) => {
+    // The first write of all shows what Node's requests are.
+    for (const isFirst of [true, false]) {
+      const peer = await RawPeer.connect(web.port);
+      peer.write(request());
+      const environment = await web.environment();
+      change(environment.socket as net.Socket);
+      const server = makeServer(environment);
+      server.startConnection();
+      expect((await peer.readHead()).status).toBe(101);
+      const write = vi.spyOn(net.Socket.prototype, "write");
+      server.send("hello");
+      expect((await peer.readFrame()).payload.toString()).toBe("hello");
+      if (!isFirst) expect(write).toHaveBeenCalledTimes(calls);
+      write.mockRestore();
+      peer.destroy();
+    }
   });
 
   it("may be any stream of Node's", async () => {
