@@ -128,6 +128,8 @@ export class BunTransport implements Transport {
 
   ended(): void {
     if (this.#hasEnded || this.#isDestroyed) return;
+    // Where a write has found a reset, the system has nothing more to tell a read, and that looks like the end.
+    if (this.#error) return this.raw.close();
     this.#hasEnded = true;
     if (this.#handler && !this.#held) this.#handler.end();
   }
@@ -220,9 +222,9 @@ export class BunTransport implements Transport {
     if (this.#isEnding) this.raw.shutdown();
   }
 
-  /** The system takes no more: a reset that a write has found, Bun reports as a close without an error. */
+  /** The system takes no more, though the peer has not ended its stream: it was reset. */
   #refused(at = 0): void {
-    if (!this.#hasEnded) this.#error ??= new Error("The connection was reset.");
+    if (!this.#hasEnded) this.#error ??= Object.assign(new Error("write ECONNRESET"), { code: "ECONNRESET" });
     this.#drop(at);
   }
 

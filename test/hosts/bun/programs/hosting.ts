@@ -12,7 +12,7 @@ import * as tls from "node:tls";
 import type { DialOptions, TlsOptions, Transport } from "../../../../src/driver/transport.ts";
 import { host } from "../../../../src/hosts/bun.ts";
 import { equal, noise } from "../../../helpers/bytes.ts";
-import { turns, until } from "../../../helpers/until.ts";
+import { plateau, turns, until } from "../../../helpers/until.ts";
 import { Accepting, Recorder, certs, peerOf, received, rejection, run, window } from "./cases.ts";
 
 const never = new AbortController().signal;
@@ -368,6 +368,30 @@ interface Theirs {
 declare const Bun: { listen(options: object): Theirs };
 
 const others: Record<string, () => Promise<void>> = {
+  "a reset is told as one, whether a write finds it first or a read": async () => {
+    const peers: net.Socket[] = [];
+    const server = net.createServer({ pauseOnConnect: true }, (peer) => peers.push(peer));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const block = noise(1 << 20);
+    for (let i = 0; i < 8; i++) {
+      const client = await dial((server.address() as net.AddressInfo).port);
+      const recorder = new Recorder();
+      client.start(recorder);
+      for (let mib = 0; mib < 16; mib++) client.write([block], () => undefined);
+      await plateau(() => client.bufferedAmount);
+      await until(() => peers.length === i + 1);
+      const peer = peers[i]!;
+      let taken = 0;
+      // While there is room again, and Bun is about to tell so.
+      peer.on("data", ({ length }) => (taken += length) > block.length && peer.resetAndDestroy());
+      peer.resume();
+      await until(() => recorder.isClosed);
+      assert.deepEqual(recorder.events, ["close"]);
+      assert.match((recorder.error as { code?: string }).code!, /^(ECONNRESET|EPIPE)$/);
+    }
+    server.close();
+  },
+
   "a socket that another Bun.listen accepted": async () => {
     for (const secure of [false, true]) {
       let accepted: { socket: object; head: Uint8Array } | undefined;
