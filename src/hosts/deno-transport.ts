@@ -6,7 +6,7 @@
 import type { Transport, TransportHandler } from "../driver/transport.ts";
 import { borrow, borrowToRead, giveBack, giveBackRead, LARGE, mayWait, SHORT_WRITE, Stage } from "./deno-buffers.ts";
 import type { Conn } from "./deno-conn.ts";
-import { readLater, sendLater } from "./deno-turn.ts";
+import { readLater, sendLater, type Broadcast } from "./deno-turn.ts";
 
 type Done = (error?: Error | null) => void;
 
@@ -36,6 +36,8 @@ export class DenoTransport implements Transport {
   /** Where {@link #current} lies when it was copied there, and when it was joined from several. */
   #stage: Stage | undefined;
   #joined: Uint8Array | undefined;
+  /** What {@link #current} is part of. */
+  #broadcast: Broadcast | undefined;
   /** Bytes that were written, and of these the ones that the system has taken, ever. */
   #written = 0;
   #taken = 0;
@@ -178,7 +180,8 @@ export class DenoTransport implements Transport {
   }
 
   /** Writes what {@link writeNow} was given. */
-  sendStaged(): void {
+  sendStaged(broadcast: Broadcast | undefined): void {
+    this.#broadcast = broadcast;
     if (this.#isDestroyed) this.#writeOver();
     else this.#send(this.#current!);
   }
@@ -262,6 +265,8 @@ export class DenoTransport implements Transport {
     this.#stage = undefined;
     if (this.#joined) giveBack(this.#joined);
     this.#joined = undefined;
+    this.#broadcast?.wrote();
+    this.#broadcast = undefined;
   }
 
   readonly #wasWritten = (length: number): void => {

@@ -1,7 +1,7 @@
 /** A transport that has something to do at the end of a turn. */
 interface Waiting {
-  /** Writes what was gathered. */
-  sendStaged(): void;
+  /** Writes what was gathered, and says when that is over. */
+  sendStaged(broadcast: Broadcast | undefined): void;
   /** Reads on, behind a chunk that was handled. */
   readOn(): void;
 }
@@ -28,6 +28,46 @@ function turnEnded(): void {
   const [senders, readers] = [sending, reading];
   sending = [];
   reading = [];
-  for (const transport of senders) transport.sendStaged();
+  const isBroadcast = readers.length > 0 && senders.length > FEW * readers.length;
+  const broadcast = isBroadcast ? new Broadcast(senders.length, readers) : undefined;
+  for (const transport of senders) transport.sendStaged(broadcast);
+  if (!broadcast) readOn(readers);
+}
+
+function readOn(readers: readonly Waiting[]): void {
   for (const transport of readers) transport.readOn();
+}
+
+/** What is sent to more connections than so many for each that was read from, is one message for many. */
+const FEW = 2;
+/** Milliseconds after which reading goes on though some have not taken what was sent: one that is behind holds up nobody. */
+const LONGEST = 20;
+
+/**
+ * The writes of a turn that sends to many. Deno lets only some hundred of them through before it sees to other things; if
+ * reading went on between these, each further message would leave by writes of its own, where several could share them.
+ */
+export class Broadcast {
+  #left: number;
+  #readers: readonly Waiting[];
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  constructor(writes: number, readers: readonly Waiting[]) {
+    this.#left = writes;
+    this.#readers = readers;
+    this.#timer = setTimeout(() => this.#readOn(), LONGEST);
+  }
+
+  /** One of the writes is over. */
+  wrote(): void {
+    if (--this.#left > 0) return;
+    clearTimeout(this.#timer);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    const readers = this.#readers;
+    this.#readers = [];
+    readOn(readers);
+  }
 }
