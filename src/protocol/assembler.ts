@@ -16,8 +16,9 @@ export class Assembler {
   #block: Uint8Array = EMPTY;
   #used = 0;
   #length = 0;
-  /** Bytes of all blocks, taken from the budget. */
+  /** Bytes that were taken from the budget, and of these the ones that no block was made of yet. */
   #held = 0;
+  #unmade = 0;
   /** What the first frame that has bytes comes to: the whole message, unless others follow. */
   #firstFrame = 0;
 
@@ -36,52 +37,47 @@ export class Assembler {
   append(piece: Uint8Array, left: number): boolean {
     const { length } = piece;
     if (this.#length === 0) this.#firstFrame = length + left;
-    if (this.#used + length > this.#block.length) {
-      // What the first frame announces bounds what is taken, so a message of one frame fits exactly in the end; no later
-      // frame may, since many small ones would then each cost a copy of all before them.
-      const bound = this.#length + length + left === this.#firstFrame ? length + left : Infinity;
-      if (this.#block.length >= BLOCK) return this.#goOnInAnother(piece, bound);
-      if (!this.#grow(length, bound)) return false;
+    const needed = this.#length + length;
+    if (needed > this.#held && !this.#hold(needed, needed + left)) return false;
+    this.#length = needed;
+    for (let from = 0; from < length;) {
+      if (this.#used === this.#block.length) this.#makeRoom();
+      const room = this.#block.length - this.#used;
+      const part = from === 0 && length <= room ? piece : piece.subarray(from, from + room);
+      this.#block.set(part, this.#used);
+      this.#used += part.length;
+      from += part.length;
     }
-    this.#block.set(piece, this.#used);
-    this.#used += length;
-    this.#length += length;
     return true;
   }
 
-  /** Has a larger block for `needed` bytes more, of at most `bound` to come. Doubling keeps the cost linear. */
-  #grow(needed: number, bound: number): boolean {
-    const { length } = this.#block;
-    const least = this.#used + needed;
-    const room = Math.max(least, Math.min(this.#used + bound, Math.max(2 * length, SMALLEST)));
-    const more = this.#take(room - length, least - length);
-    if (more === 0) return false;
-    const grown = new Uint8Array(length + more);
-    grown.set(this.#block.subarray(0, this.#used));
-    this.#block = grown;
+  /** Takes `needed` bytes in all from the budget, or more, when it has them. */
+  #hold(needed: number, announced: number): boolean {
+    const more = needed > BLOCK / 2 ? Math.ceil(needed / BLOCK) * BLOCK : Math.max(2 * needed, SMALLEST);
+    // What the first frame announces bounds what is taken, so a message of one frame fits exactly in the end; no later
+    // frame may, since many small ones would then each cost a copy of all before them.
+    const wanted = announced === this.#firstFrame ? Math.min(more, announced) : more;
+    const taken = [wanted, needed].find((bytes) => this.#budget.take(bytes - this.#held));
+    if (taken === undefined) return false;
+    this.#unmade += taken - this.#held;
+    this.#held = taken;
     return true;
   }
 
-  /** Fills the block with `piece`, and puts the rest of it into the next one. */
-  #goOnInAnother(piece: Uint8Array, bound: number): boolean {
-    const fits = this.#block.length - this.#used;
-    const rest = piece.length - fits;
-    const room = this.#take(Math.max(rest, Math.min(bound - fits, BLOCK)), rest);
-    if (room === 0) return false;
-    this.#block.set(piece.subarray(0, fits), this.#used);
-    (this.#full ??= []).push(this.#block);
-    this.#block = new Uint8Array(room);
-    this.#block.set(piece.subarray(fits));
-    this.#used = rest;
-    this.#length += piece.length;
-    return true;
-  }
-
-  /** Takes `wanted` bytes from the budget, else `least`; answers how many. */
-  #take(wanted: number, least: number): number {
-    const taken = [wanted, least].find((bytes) => this.#budget.take(bytes)) ?? 0;
-    this.#held += taken;
-    return taken;
+  /** Has a larger block, or another one. */
+  #makeRoom(): void {
+    const block = this.#block;
+    const isSmall = block.length < BLOCK;
+    const length = Math.min(BLOCK, isSmall ? block.length + this.#unmade : this.#unmade);
+    this.#block = new Uint8Array(length);
+    if (isSmall) {
+      this.#unmade -= length - block.length;
+      this.#block.set(block);
+    } else {
+      this.#unmade -= length;
+      (this.#full ??= []).push(block);
+      this.#used = 0;
+    }
   }
 
   /** The whole, in memory of its own and of its own size; the assembler is empty again. */
@@ -108,6 +104,7 @@ export class Assembler {
   drop(): void {
     this.#budget.give(this.#held);
     this.#held = 0;
+    this.#unmade = 0;
     this.#full = undefined;
     this.#block = EMPTY;
     this.#used = 0;
