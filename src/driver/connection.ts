@@ -200,7 +200,7 @@ export abstract class Connection extends ConnectionState implements AsyncIterabl
   /** Both of them. @internal */
   protected get streams(): MessageStreams {
     if (this.#streams) return this.#streams;
-    this.#streams = new MessageStreams(this.link, this.#receiving, this.#sending, this.streamFace);
+    this.#streams = new MessageStreams(this.#receiving, this.#sending, this.streamFace);
     if (this.link.closeInfo) this.#streams.ended(this.link.closeInfo, this.#failure);
     return this.#streams;
   }

@@ -8,7 +8,6 @@ import { ConnectionError } from "../errors.ts";
 import { NORMAL_CLOSURE } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { CloseInfo } from "./link-owner.ts";
-import type { Link } from "./link.ts";
 import type { Receiving } from "./receiving.ts";
 import type { Sending } from "./sending.ts";
 
@@ -21,6 +20,8 @@ export interface StreamFace {
   dataOf(chunk: unknown): Data;
   /** For who writes to a connection that was closed cleanly. */
   closedError(): Error;
+  /** The writable has that error at once; otherwise at the next write, so that what is piped into it can end well. */
+  readonly errsWhenClosed: boolean;
   /** For both streams of one that was not. */
   lostError(info: CloseInfo, cause: Error | undefined): Error;
 }
@@ -28,13 +29,13 @@ export interface StreamFace {
 export const connectionFace: StreamFace = {
   dataOf: (chunk) => chunk as Data,
   closedError: () => new ConnectionError("ERR_NOT_OPEN", "The connection is closed: nothing can be written to it."),
+  errsWhenClosed: false,
   lostError: ({ code }, cause) => new ConnectionError("ERR_CLOSED", `It was closed with ${code}.`, { cause }),
 };
 
 export class MessageStreams {
   readonly readable: ReadableStream<Message>;
   readonly writable: WritableStream<Data>;
-  readonly #link: Link;
   readonly #receiving: Receiving;
   readonly #sending: Sending;
   readonly #face: StreamFace;
@@ -46,13 +47,12 @@ export class MessageStreams {
   #isPulling = false;
   /** This side has begun to close: what still comes is not wanted. */
   #isClosing = false;
-  /** The connection is over; with the error, when messages may be missing. */
-  #end: { readonly lost: Error | undefined } | undefined;
-  /** A write that cannot be done; what to tell it is known once the connection is closed. */
+  /** How the connection ended, once it has: with what writes get, and reads when messages may be missing. */
+  #end: { readonly wasClean: boolean; readonly error: Error } | undefined;
+  /** A write that cannot be done, since the connection is about to end: what to tell it is known then. */
   #rejectWrite: ((error: Error) => void) | undefined;
 
-  constructor(link: Link, receiving: Receiving, sending: Sending, face: StreamFace) {
-    this.#link = link;
+  constructor(receiving: Receiving, sending: Sending, face: StreamFace) {
     this.#receiving = receiving;
     this.#sending = sending;
     this.#face = face;
@@ -87,9 +87,9 @@ export class MessageStreams {
   /** The connection is over, and `cause` is what broke it, if that is known. */
   ended(info: CloseInfo, cause: Error | undefined): void {
     const error = info.wasClean ? this.#face.closedError() : this.#face.lostError(info, cause);
+    this.#end = { wasClean: info.wasClean, error };
     this.#rejectWrite?.(error);
-    this.#writing.error(error);
-    this.#end = { lost: info.wasClean ? undefined : error };
+    if (!info.wasClean || this.#face.errsWhenClosed) this.#writing.error(error);
     this.#endReadable();
   }
 
@@ -99,13 +99,13 @@ export class MessageStreams {
 
   #endReadable(): void {
     if (!this.#end || this.#isReadableOver || this.#isPulling) return;
-    const { lost } = this.#end;
+    const { wasClean, error } = this.#end;
     // An error would take away from the reader what has come before it.
-    if (lost && !this.#receiving.isEmpty) return;
+    if (!wasClean && !this.#receiving.isEmpty) return;
     this.#takeAll();
     this.#isReadableOver = true;
-    if (lost) this.#reading.error(lost);
-    else this.#reading.close();
+    if (wasClean) this.#reading.close();
+    else this.#reading.error(error);
   }
 
   async #pull(): Promise<void> {
@@ -126,7 +126,8 @@ export class MessageStreams {
     return new Promise((resolve, reject) => {
       const callback = (error?: Error): void => {
         if (!error) resolve();
-        else if (this.#link.readyState === "open") reject(error);
+        else if (this.#end) reject(this.#end.error);
+        else if ((error as Partial<ConnectionError>).code === "ERR_DROPPED") reject(error);
         else this.#rejectWrite = reject;
       };
       this.#sending.as(this.#face.dataOf(chunk), { callback });

@@ -16,13 +16,14 @@ export function usvString(value: unknown): string {
   return domString(value).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
-/** sequence<T> (§3.2.21). */
-export function sequence<T>(value: unknown, convert: (element: unknown) => T): T[] {
-  return Array.from(value as Iterable<unknown>, convert);
+export function isSequence(value: unknown): value is Iterable<unknown> {
+  return Object(value) === value && (value as Partial<Iterable<unknown>>)[Symbol.iterator] != null;
 }
 
-export function isSequence(value: unknown): boolean {
-  return Object(value) === value && (value as Partial<Iterable<unknown>>)[Symbol.iterator] != null;
+/** sequence<T> (§3.2.21). */
+export function sequence<T>(value: unknown, what: string, convert: (element: unknown) => T): T[] {
+  if (isSequence(value)) return Array.from(value, convert);
+  throw new TypeError(`${what} must be a list.`);
 }
 
 /** A dictionary (§3.2.17): what is left out has no members. */

@@ -9,7 +9,7 @@ import { checkProtocols, establish, urlRecord, type WebSocketOptions } from "./e
 import { CloseEvent, EventHandlers, type EventHandler } from "./events.ts";
 import { SendQueue, type Outgoing } from "./send-queue.ts";
 import { nextTask, queueTask } from "./task.ts";
-import { asInterface, bufferSource, clampedShort, domString, isSequence, sequence, usvString } from "./web-idl.ts";
+import { asInterface, bufferSource, clampedShort, domString, isSequence, usvString } from "./web-idl.ts";
 
 export type BinaryType = "blob" | "arraybuffer";
 
@@ -91,7 +91,7 @@ export class WebSocket extends TypedEventTarget {
     super();
     const urlText = usvString(url);
     const offered =
-      protocols === undefined ? [] : isSequence(protocols) ? sequence(protocols, domString) : [domString(protocols)];
+      protocols === undefined ? [] : isSequence(protocols) ? Array.from(protocols, domString) : [domString(protocols)];
     this.#url = urlRecord(urlText);
     checkProtocols(offered);
     this.#client = establish(this.#url, offered, options, Client);

@@ -33,6 +33,7 @@ export interface WebSocketOpenInfo {
 const face: StreamFace = {
   dataOf: (chunk) => bufferSource(chunk) ?? usvString(chunk),
   closedError: () => new DOMException("The connection is closed: nothing can be written to it.", "InvalidStateError"),
+  errsWhenClosed: true,
   lostError: ({ code, reason }, cause) =>
     WebSocketError.received("The connection was not closed cleanly.", code, reason, cause),
 };
@@ -73,7 +74,7 @@ export class WebSocketStream {
     if (url === undefined && arguments.length === 0) throw new TypeError("A WebSocketStream needs a URL.");
     const urlText = usvString(url);
     const { protocols, signal } = dictionary(options, "The options of a WebSocketStream");
-    const offered = protocols === undefined ? [] : sequence(protocols, usvString);
+    const offered = protocols === undefined ? [] : sequence(protocols, "protocols", usvString);
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal.");
     this.#url = urlRecord(urlText);
     checkProtocols(offered);

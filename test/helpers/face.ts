@@ -1,5 +1,6 @@
-import { RawServer, type RawPeer } from "./raw-peer.ts";
-import { turns, until } from "./until.ts";
+import type { RawServer, RawPeer } from "./raw-peer.ts";
+import { thrownBy, turns, until } from "./until.ts";
+import type { WebSocketError } from "../../src/websocketstream.ts";
 import { WebSocket, type WebSocketErrorEvent, type CloseEvent, type WebSocketOptions } from "../../src/websocket.ts";
 
 /** The next event of that type. */
@@ -70,4 +71,9 @@ export function thrownName(work: () => unknown): string {
     return code ?? name;
   }
   return "nothing";
+}
+
+/** What a promise of a WebSocketStream, or of its streams, is rejected with. */
+export async function lostWith(work: () => unknown): Promise<WebSocketError & { cause: { code: string } }> {
+  return (await thrownBy(work)) as unknown as WebSocketError & { cause: { code: string } };
 }

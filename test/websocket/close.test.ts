@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "../../src/websocket.ts";
 import { EventLog, event, openOver, thrownName } from "../helpers/face.ts";
 import { Listening, WsListening } from "../helpers/peers.ts";
-import { RawServer, closePayload, op, switching } from "../helpers/raw-peer.ts";
+import { RawServer, closePayload, op } from "../helpers/raw-peer.ts";
 import { turns, until } from "../helpers/until.ts";
 
 let raw: RawServer;
@@ -99,7 +99,7 @@ describe("the arguments of close()", () => {
     const { ws, log } = await openOver(raw);
     ws.close();
     expect(thrownName(() => close(ws, 5))).toBe("InvalidAccessError");
-    raw.close();
+    await raw.close();
     await log.closed();
     expect(thrownName(() => close(ws, 5))).toBe("InvalidAccessError");
     expect(thrownName(() => close(ws, 1000, "x".repeat(124)))).toBe("SyntaxError");

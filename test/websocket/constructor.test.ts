@@ -220,7 +220,6 @@ describe("the interface", () => {
         ...["protocol", "readyState", "send", "url"],
       ].sort(),
     );
-    // eslint-disable-next-line @typescript-eslint/unbound-method
     expect([WebSocket.length, WebSocket.prototype.send.length, WebSocket.prototype.close.length]).toEqual([1, 1, 0]);
     expect(WebSocket.name).toBe("WebSocket");
   });

@@ -28,7 +28,7 @@ describe("open", () => {
     const ws = new WebSocket(raw.url);
     const log = new EventLog(ws);
     await raw.open("", Buffer.concat([unmasked("1"), unmasked("2"), frame(op.close, "", { mask: false })]));
-    raw.close();
+    await raw.close();
     await log.closed();
     expect(log.types).toEqual(["open", "message", "message", "close"]);
     expect(log.data).toEqual(["1", "2"]);
@@ -57,7 +57,7 @@ describe("message", () => {
     ws.binaryType = type;
     for (const size of [0, 3, 100_000]) {
       peer.send(op.binary, new Uint8Array(size).fill(5), { mask: false });
-      const { data } = await event<MessageEvent<unknown>>(ws, "message");
+      const { data }: { data: unknown } = await event<MessageEvent>(ws, "message");
       expect(data).toBeInstanceOf(type === "blob" ? Blob : ArrayBuffer);
       const bytes = new Uint8Array(data instanceof Blob ? await data.arrayBuffer() : (data as ArrayBuffer));
       expect(bytes.length).toBe(size);
