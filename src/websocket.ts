@@ -11,4 +11,5 @@ export {
   type WebSocketEventMap,
 } from "./websocket/websocket.ts";
 export type { WebSocketOptions } from "./websocket/establish.ts";
-export { CloseEvent, type CloseEventInit, type EventHandler } from "./websocket/events.ts";
+export type { EventHandler } from "./websocket/event-handlers.ts";
+export { CloseEvent, type CloseEventInit } from "./websocket/events.ts";

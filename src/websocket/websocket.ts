@@ -6,7 +6,8 @@
 import { Client } from "../client.ts";
 import { checkClosing, utf8Length } from "./closing.ts";
 import { checkProtocols, establish, urlRecord, type WebSocketOptions } from "./establish.ts";
-import { CloseEvent, EventHandlers, type EventHandler } from "./events.ts";
+import { EventHandlers, HandlerTarget, type EventHandler } from "./event-handlers.ts";
+import { CloseEvent } from "./events.ts";
 import { SendQueue, type Outgoing } from "./send-queue.ts";
 import { nextTask, queueTask } from "./task.ts";
 import { asInterface, bufferSource, clampedShort, domString, isSequence, usvString } from "./web-idl.ts";
@@ -35,7 +36,7 @@ interface WebSocketEventTarget extends EventTarget {
   removeEventListener(type: string, listener: AnyListener, options?: RemoveOptions): void;
 }
 
-const TypedEventTarget = EventTarget as new () => WebSocketEventTarget;
+const TypedEventTarget = HandlerTarget as new () => WebSocketEventTarget;
 
 const CONNECTING = 0;
 const OPEN = 1;
