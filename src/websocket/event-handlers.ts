@@ -7,6 +7,10 @@
 /** Whose handlers are not to be seen just now. */
 let unseen: EventTarget | undefined;
 
+function hide(target: EventTarget): void {
+  unseen = target;
+}
+
 /** The types of events that a WebSocket has handlers for. */
 const TYPES = ["open", "message", "error", "close"];
 
@@ -21,7 +25,7 @@ class HidingTarget extends EventTarget {
   }
 
   override dispatchEvent(event: Event): boolean {
-    unseen = this;
+    hide(this);
     try {
       return super.dispatchEvent(event);
     } finally {
