@@ -57,6 +57,7 @@ export class SendQueue {
       }
       this.#close?.();
     } catch (error) {
+      this.#waiting = [];
       this.#owner.failed(error as Error);
     }
     this.#isReading = false;

@@ -48,7 +48,8 @@ export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
 
 /**
  * A connection to a server, as browsers have it (§3). Each event comes in a task of its own, so a promise that a listener
- * settles has its reactions run before the next event.
+ * settles has its reactions run before the next event. What a listener throws goes where the runtime's EventTarget puts
+ * it, and leaves the connection alone.
  */
 export class WebSocket extends TypedEventTarget {
   declare static readonly CONNECTING: 0;
