@@ -43,6 +43,10 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
+/** Bytes, or UTF-16 units, of messages that have their tasks, from which on these are waited for; and what each counts more. */
+const MOST_WAITING = 65_536;
+const MESSAGE_COST = 32;
+
 /** What `send` takes. Everything else is sent as the string that it makes. */
 export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
 
@@ -72,8 +76,9 @@ export class WebSocket extends TypedEventTarget {
   #taken = 0;
   #protocol = "";
   #extensions = "";
-  /** All messages that came have been dispatched. */
-  #isIdle = false;
+  /** The next message is awaited; so many that came before it have still to be dispatched. */
+  #isReading = false;
+  #undispatched = 0;
   /** What went wrong, for the `error` event. */
   #error: Error | undefined;
 
@@ -112,8 +117,8 @@ export class WebSocket extends TypedEventTarget {
   /** CONNECTING (0), OPEN (1), CLOSING (2) or CLOSED (3). */
   get readyState(): 0 | 1 | 2 | 3 {
     // The peer may have started to close, behind all that it has sent.
-    const isClosing = this.#readyState === OPEN && this.#isIdle && this.#client.readyState !== "open";
-    return isClosing ? CLOSING : this.#readyState;
+    const isIdle = this.#isReading && this.#undispatched === 0;
+    return this.#readyState === OPEN && isIdle && this.#client.readyState !== "open" ? CLOSING : this.#readyState;
   }
 
   /**
@@ -221,20 +226,31 @@ export class WebSocket extends TypedEventTarget {
     await nextTask();
     if (isOpen && this.#readyState === CONNECTING) this.#opened();
     try {
-      for (;;) {
-        this.#isIdle = true;
-        const message = await client.read();
-        this.#isIdle = false;
-        if (message === undefined) break;
-        // One that is not wanted any more costs no task.
-        if (this.#readyState === OPEN) await nextTask();
-        if (this.#readyState === OPEN) this.#dispatchMessage(message);
-      }
+      await this.#receive(client);
     } catch {
       // It was not closed cleanly, which the client says, too.
     }
     await nextTask();
     this.#closed();
+  }
+
+  /** Gives each message a task, and waits for the tasks when many are due: meanwhile the peer is held back. */
+  async #receive(client: Client): Promise<void> {
+    for (let waiting = 0; ;) {
+      this.#isReading = true;
+      const message = await client.read();
+      this.#isReading = false;
+      if (message === undefined) return;
+      this.#undispatched++;
+      queueTask(() => {
+        if (this.#readyState === OPEN) this.#dispatchMessage(message);
+        this.#undispatched--;
+      });
+      waiting += message.length + MESSAGE_COST;
+      if (waiting < MOST_WAITING) continue;
+      waiting = 0;
+      await nextTask();
+    }
   }
 
   #opened(): void {

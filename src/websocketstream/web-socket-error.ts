@@ -19,10 +19,22 @@ export function closeInfo(given: unknown): { readonly code: number | undefined; 
   return { code: closeCodeFor(code, reason), reason };
 }
 
+/** A WebSocketError of what was received, which may have codes that may not be sent. */
+export let receivedError: (message: string, closeCode: number, reason: string, cause?: Error) => WebSocketError;
+
 /** What a WebSocketStream ends with that was not closed cleanly; given to `abort` or `cancel`, what to close with. */
 export class WebSocketError extends DOMException {
   #closeCode: number | null;
   #reason: string;
+
+  static {
+    receivedError = (message, closeCode, reason, cause) => {
+      const error = new WebSocketError(message);
+      error.#closeCode = closeCode;
+      error.#reason = reason;
+      return Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
+    };
+  }
 
   /**
    * @throws {DOMException} InvalidAccessError for a code that may not be sent, SyntaxError for a longer reason
@@ -36,15 +48,6 @@ export class WebSocketError extends DOMException {
     const { code, reason } = closeInfo(init);
     this.#closeCode = code ?? null;
     this.#reason = reason;
-  }
-
-  /** Of what was received, which may have codes that may not be sent. @internal */
-  static received(message: string, closeCode: number, reason: string, cause: Error | undefined): WebSocketError {
-    const error = new WebSocketError(message);
-    error.#closeCode = closeCode;
-    error.#reason = reason;
-    if (cause) Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
-    return error;
   }
 
   /** The code, or null when there is none. */

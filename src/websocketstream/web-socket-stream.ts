@@ -9,7 +9,7 @@ import type { Data, Message } from "../protocol/data.ts";
 import type { StreamFace } from "../driver/message-streams.ts";
 import { checkProtocols, establish, urlRecord, type WebSocketOptions } from "../websocket/establish.ts";
 import { asInterface, bufferSource, dictionary, sequence, usvString } from "../websocket/web-idl.ts";
-import { WebSocketError, closeInfo, type WebSocketCloseInfo } from "./web-socket-error.ts";
+import { closeInfo, receivedError, type WebSocketCloseInfo } from "./web-socket-error.ts";
 
 export interface WebSocketStreamOptions {
   /** Subprotocols to offer, the preferred first; the server has to take one. Default: none. */
@@ -34,8 +34,7 @@ const face: StreamFace = {
   dataOf: (chunk) => bufferSource(chunk) ?? usvString(chunk),
   closedError: () => new DOMException("The connection is closed: nothing can be written to it.", "InvalidStateError"),
   errsWhenClosed: true,
-  lostError: ({ code, reason }, cause) =>
-    WebSocketError.received("The connection was not closed cleanly.", code, reason, cause),
+  lostError: ({ code, reason }, cause) => receivedError("The connection was not closed cleanly.", code, reason, cause),
 };
 
 class StreamedClient extends Client {

@@ -20,6 +20,9 @@ const expected = `
 "/bye" [["open",null,null,null],["close",4001,"bye",true]]
 "/gone" [["open",null,null,null],["error",null,null,null],["close",1006,"",false]]
 "/three" [["open",null,null,null],["message","1",null,null],["message","2",null,null],["message","3",null,null],["close",1005,"",true]]
+"one by one" "1"
+"one by one" "2"
+"one by one" "3"
 "refused" true "ERR_HANDSHAKE_RESPONSE" 1006 false
 "stream" "chat" 4 "string"
 "stream" "chat" 2 "object"

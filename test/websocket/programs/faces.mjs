@@ -102,6 +102,17 @@ for (const path of ["/bye", "/gone", "/three"]) {
   say(path, log);
 }
 
+// They came in one chunk.
+const three = new WebSocket(`${base}/three`);
+for (let i = 0; i < 3; i++) {
+  const { data } = await new Promise((resolve) => (three.onmessage = resolve));
+  three.onmessage = null;
+  for (let hop = 0; hop < 20; hop++) await undefined;
+  say("one by one", data);
+}
+three.close();
+await event(three, "close");
+
 const refused = new WebSocket(base, "chess");
 const [failed, over] = await Promise.all([event(refused, "error"), event(refused, "close")]);
 say("refused", failed.constructor === Event, failed.error.code, over.code, over.wasClean);
