@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CloseEvent, WebSocket } from "../../src/websocket.ts";
 import { EventLog, event, openOver, thrownName } from "../helpers/face.ts";
 import { Listening } from "../helpers/peers.ts";
 import { RawServer, closePayload, frame, op, switching } from "../helpers/raw-peer.ts";
-import { until } from "../helpers/until.ts";
+import { plateau, until } from "../helpers/until.ts";
 
 let raw: RawServer;
 beforeEach(async () => {
@@ -97,6 +97,29 @@ describe("message", () => {
       got.push(message.data);
     }
     expect(got).toEqual(["1", "2", "3"]);
+    ws.close();
+  });
+
+  it("holds back the server while too many wait for their tasks, and none is lost", async () => {
+    const { ws, peer, log } = await openOver(raw);
+    const tasks: (() => void)[] = [];
+    const waiting = vi.spyOn(globalThis, "setImmediate").mockImplementation(((task: () => void) => {
+      tasks.push(task);
+    }) as never);
+    const piece = frame(op.binary, new Uint8Array(65_536), { mask: false });
+    const count = 1024;
+    let written = 0;
+    const pump = (): void => {
+      while (written < count) {
+        written++;
+        if (!peer.write(piece)) return void peer.socket.once("drain", pump);
+      }
+    };
+    pump();
+    expect(await plateau(() => written, 200)).toBeLessThan(count);
+    waiting.mockRestore();
+    for (const task of tasks) task();
+    await until(() => log.data.length === count);
     ws.close();
   });
 
