@@ -9,6 +9,8 @@ const input = {
   driver: "src/driver.ts",
   codec: "src/codec/index.ts",
   deflate: "src/deflate/index.ts",
+  websocket: "src/websocket.ts",
+  websocketstream: "src/websocketstream.ts",
 };
 const inputWithStreams = { ...input, streams: "src/streams.ts" };
 const external = /^(node|cloudflare):/;
@@ -48,6 +50,7 @@ const manualChunks = {
   values: ["src/protocol/options.ts", "src/protocol/budget.ts", "src/protocol/data.ts"],
   codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts"],
   driver: ["src/server/server.ts", "src/client.ts"],
+  web: ["src/websocket/establish.ts", "src/websocket/closing.ts", "src/websocket/web-idl.ts"],
 };
 
 /** The build for one runtime: its condition in `imports` of package.json makes `#host` its host. */

@@ -12,7 +12,12 @@ const esm = (names: Names): string =>
 const cjs = (names: Names): string =>
   Object.entries(names).map(([entry, what]) => `const ${what.replace("* as ", "")} = require("${entry}");\n`).join(""); // prettier-ignore
 
-const socketNames = { hybi: "{ Server, connect }", "hybi/driver": "{ makeClient }" };
+const socketNames = {
+  hybi: "{ Server, connect }",
+  "hybi/driver": "{ makeClient }",
+  "hybi/websocket": "{ WebSocket }",
+  "hybi/websocketstream": "{ WebSocketStream }",
+};
 const memoryNames = { "hybi/codec": "{ Decoder, defaultCodec, encodeFrame }", "hybi/streams": "* as streams" };
 
 const overSockets = `
@@ -28,6 +33,13 @@ async function overSockets() {
   client.once("open", () => client.send("Hi"));
   client.startConnection();
   console.log("hybi/driver", await client.read());
+  const standard = new WebSocket(url);
+  standard.onopen = () => standard.send("Hi");
+  const { data } = await new Promise((resolve) => (standard.onmessage = resolve));
+  console.log("hybi/websocket", data);
+  const { readable, writable } = await new WebSocketStream(url).opened;
+  await writable.getWriter().write("Hi");
+  console.log("hybi/websocketstream", (await readable.getReader().read()).value);
   await server.close();
 }
 `;
@@ -61,7 +73,8 @@ export const everything = {
 };
 
 /** What {@link everything} prints. */
-export const saysEverything = (build = "simd"): string => `hybi Hi\nhybi/driver Hi\n${saysInMemory(build)}`;
+export const saysEverything = (build = "simd"): string =>
+  `hybi Hi\nhybi/driver Hi\nhybi/websocket Hi\nhybi/websocketstream Hi\n${saysInMemory(build)}`;
 
 /** Uses what needs no sockets, by the entries that a page in a browser takes. */
 export const page = `${esm({ "hybi/codec": memoryNames["hybi/codec"], hybi: "* as streams" })}${inMemory}inMemory();\n`;

@@ -23,15 +23,20 @@ const folder = (name: string, entries: string[], shared: string[], extensions: s
 
 describe("what is published", () => {
   test("is these files, with no source, test or map among them", () => {
-    const entries = ["codec", "deflate", "driver", "index"];
+    const entries = ["codec", "deflate", "driver", "index", "websocket", "websocketstream"];
     const withStreams = [...entries, "streams"];
-    const shared = ["codec", "common", "driver", "values"];
+    const shared = ["codec", "common", "driver", "values", "web"];
     const expected = [
       ...["LICENSE", "README.md", "package.json"],
       ...["bun", "deno", "workerd"].flatMap((runtime) => folder(runtime, entries, shared, ["js"])),
       ...folder("node", entries, shared, ["js", "cjs"]),
       ...folder("streams", withStreams, shared, ["js", "cjs"]),
-      ...folder("types", withStreams, ["driver", "errors", "extension", "slot-decoder"], ["d.ts", "d.cts"]),
+      ...folder(
+        "types",
+        withStreams,
+        ["client-connection", "driver", "errors", "establish", "extension", "slot-decoder"],
+        ["d.ts", "d.cts"],
+      ),
     ];
     expect(paths.toSorted()).toEqual(expected.toSorted());
     console.log(`${(packed.size / 1024).toFixed(0)} KB packed, ${(packed.unpackedSize / 1024).toFixed(0)} KB unpacked`);
@@ -56,7 +61,7 @@ describe("what is published", () => {
     async (condition) => {
       const { exports } = JSON.parse(await readFile("package.json", "utf8")) as { exports: Record<string, object> };
       const order = ["types", "workerd", "edge-light", "deno", "bun", "browser", "node", "default"];
-      for (const entry of [".", "./driver", "./codec", "./deflate"])
+      for (const entry of [".", "./driver", "./codec", "./deflate", "./websocket", "./websocketstream"])
         expect(Object.keys(exports[entry]!)).toEqual(order);
       const folder = { "edge-light": "streams", browser: "streams" }[condition] ?? condition;
       expect(JSON.stringify((exports["."] as Record<string, unknown>)[condition])).toContain(

@@ -34,6 +34,8 @@ const expected: Record<string, string> = {
   "Agree on a subprotocol": "v1.chat\n",
   "Give up waiting": "ERR_CONNECT\n",
   "Close everything when a scope ends": "Hello\n",
+  "Use the WebSocket that browsers have": "chat Hello\n1000 done true\n",
+  "Use streams that wait for each other": "Hello\n4000 done\n",
   "Take over a socket from another web server": "Got: Hi\n",
   "Bring a socket of your own: a proxy, a tunnel, another runtime": "You came through\n",
   "Look at frames": "1 Hello\n",

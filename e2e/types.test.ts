@@ -18,6 +18,8 @@ const program = `
   import { Inflater, deflate, permessageDeflate } from "hybi/deflate";
   import { makeServer } from "hybi/driver";
   import { StreamsTransport } from "hybi/streams";
+  import { WebSocket, type CloseEvent, type WebSocketOptions } from "hybi/websocket";
+  import { WebSocketError, WebSocketStream } from "hybi/websocketstream";
   const server = new Server({ port: 0, maxLength: 1000, extensions: [permessageDeflate({ level: 1 })] });
   server.on("connection", (ws, request) => {
     ws.on("message", (message) => void ws.send(message satisfies Message));
@@ -26,6 +28,19 @@ const program = `
   export const first: Promise<string | Uint8Array | undefined> = connect("ws://x").then((ws) => ws.read());
   export const bytes: Uint8Array = new Inflater({ maxLength: 10 }).write(deflate(new Uint8Array(5)));
   export { Decoder, StreamsTransport, makeServer };
+  const options: WebSocketOptions = { maxLength: 1000 };
+  const standard = new WebSocket("ws://x", ["a"], options);
+  standard.addEventListener("message", ({ data, origin }) => standard.send(data + origin.trim()), { once: true });
+  standard.onclose = ({ code, reason, wasClean }: CloseEvent) => console.log(code.toFixed(), reason.trim(), wasClean);
+  export const state: 0 | 1 | 2 | 3 = standard.readyState;
+  export const echo = new WebSocketStream("ws://x", { protocols: ["a"] }).opened.then(async ({ readable, writable }) => {
+    const { value } = await readable.getReader().read();
+    await writable.getWriter().write(value satisfies Message | undefined ?? new Uint8Array(1));
+    return new WebSocketError("x", { closeCode: 1000 }).closeCode?.toFixed();
+  });
+  server.on("connection", (ws) => void ws.readable.pipeTo(ws.writable));
+  // @ts-expect-error the standard has other places for that
+  new WebSocket("ws://x", [], { acceptProtocols: ["a"] });
   // @ts-expect-error there is no such event
   server.on("conection", () => undefined);
   // @ts-expect-error there is no such option
@@ -61,6 +76,8 @@ describe("the tarball is in order", () => {
       "./driver",
       "./codec",
       "./deflate",
+      "./websocket",
+      "./websocketstream",
       "./streams",
       "./package.json",
     ]);

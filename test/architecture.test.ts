@@ -21,6 +21,8 @@ const hosts = [
   "src/hosts/streams.ts",
   "src/hosts/tls.ts",
 ];
+/** What the standard's faces are made of: hybi's own client, and each other. */
+const faces = ["src/protocol/", "src/driver/", "src/errors.ts", "src/client.ts", "src/websocket/"];
 /** What hybi is measured beside, and what the bench itself is made of. */
 const peers = ["bufferutil", "ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
 const webFrameworks = ["express", "fastify", "koa", "hono", "@hono/node-server"];
@@ -64,8 +66,12 @@ const allowed: Record<string, readonly string[]> = {
     "src/connection.ts",
     "src/index.ts",
     "src/hosts/streams.ts",
+    "src/websocket/",
+    "src/websocketstream/",
     "#host",
   ],
+  "src/websocket": faces,
+  "src/websocketstream": [...faces, "src/websocketstream/"],
   e2e: ["node:", "vitest", "ws", ...packagers, "hybi", "e2e/"],
   examples: ["node:", "hybi", "examples/", ...webFrameworks],
   bench: ["node:", "hybi", "bench/", ...peers],

@@ -8,39 +8,26 @@ import type { Data, Message } from "../protocol/data.ts";
 import { ConnectionError, typeError } from "../errors.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
-import type { Role } from "../protocol/protocol.ts";
-import type { ReadyState } from "../protocol/state.ts";
 import { observed } from "./diagnostics.ts";
-import { Emitter, handlerError } from "./emitter.ts";
+import { ConnectionState } from "./connection-state.ts";
+import { handlerError } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
 import type { CloseInfo, LinkOwner } from "./link-owner.ts";
 import { Link } from "./link.ts";
+import { MessageStreams, connectionFace, type StreamFace } from "./message-streams.ts";
 import { Receiving } from "./receiving.ts";
 import type { SendCallback } from "./sender.ts";
 import { Sending, type CallbackRunner, type SendOptions } from "./sending.ts";
 import type { Settings } from "./settings.ts";
-import type { Transport } from "./transport.ts";
 
-/** The extensions of most connections. */
-const NONE: readonly string[] = Object.freeze([]);
-
-export abstract class Connection
-  extends Emitter<ConnectionEvents>
-  implements AsyncIterable<Message>, LinkOwner, CallbackRunner
-{
-  /** The version of the protocol. */
-  readonly version = "hybi-13";
-  /** The negotiated subprotocol, or "" (RFC 6455 §1.9). */
-  protocol = "";
-  /** The names of the negotiated extensions (§9). */
-  extensions = NONE;
-
+export abstract class Connection extends ConnectionState implements AsyncIterable<Message>, LinkOwner, CallbackRunner {
   /** What `additionalHeaders` and `setHeader` gave. @internal */
   protected headers: readonly HeaderField[];
   /** @internal */
   protected readonly link: Link;
   readonly #sending: Sending;
   readonly #receiving: Receiving;
+  #streams: MessageStreams | undefined;
   #closeWaiters: ((info: CloseInfo) => void)[] | undefined;
   /** What broke, for whoever comes too late for the `error` event. */
   #failure: Error | undefined;
@@ -54,24 +41,6 @@ export abstract class Connection
     this.#receiving = new Receiving(this.link, this);
   }
 
-  /** @internal */
-  protected get settings(): Settings {
-    return this.link.settings;
-  }
-
-  get role(): Role {
-    return this.link.protocol.role;
-  }
-
-  get readyState(): ReadyState {
-    return this.link.readyState;
-  }
-
-  /** The transport underneath, once there is one. Its `raw` is the runtime's own socket. */
-  get socket(): Transport | undefined {
-    return this.link.transport;
-  }
-
   /** Bytes, framing included, that were sent and that the system has not taken yet. */
   get bufferedAmount(): number {
     return this.link.sender.bufferedAmount + this.#sending.queuedBytes;
@@ -82,29 +51,9 @@ export abstract class Connection
     return this.link.sender.bufferedFrames + this.#sending.queuedMessages;
   }
 
-  /** Milliseconds that the latest Ping of the heartbeat took until its Pong came; undefined before the first. */
-  get roundTripTime(): number | undefined {
-    return this.link.roundTripTime;
-  }
-
   /** Whether `pause` stopped the reading. */
   get isPaused(): boolean {
     return this.#receiving.isPaused;
-  }
-
-  /** The code of the peer's Close frame, 1005 if it had none, 1006 if none came (§7.1.5); undefined until closed. */
-  get closeCode(): number | undefined {
-    return this.link.closeInfo?.code;
-  }
-
-  /** The reason of the peer's Close frame, or "" (§7.1.6); undefined until closed. */
-  get closeReason(): string | undefined {
-    return this.link.closeInfo?.reason;
-  }
-
-  /** Whether both Close frames went over before the transport was closed (§7.1.4); undefined until closed. */
-  get wasClean(): boolean | undefined {
-    return this.link.closeInfo?.wasClean;
   }
 
   // --- opening
@@ -232,6 +181,35 @@ export abstract class Connection
     }
   }
 
+  /**
+   * The messages as a web stream; it ends and errs as {@link read} does. What is not read holds the peer back. To cancel
+   * it closes the connection, with the code and reason of a `WebSocketError` if the reason is one.
+   */
+  get readable(): ReadableStream<Message> {
+    return this.streams.readable;
+  }
+
+  /**
+   * Takes messages as {@link send} does; a write is done once the system has taken its bytes. To close it closes the
+   * connection, behind what was written, and so does to abort it, as above.
+   */
+  get writable(): WritableStream<Data> {
+    return this.streams.writable;
+  }
+
+  /** Both of them. @internal */
+  protected get streams(): MessageStreams {
+    if (this.#streams) return this.#streams;
+    this.#streams = new MessageStreams(this.#receiving, this.#sending, this.streamFace);
+    if (this.link.closeInfo) this.#streams.ended(this.link.closeInfo, this.#failure);
+    return this.#streams;
+  }
+
+  /** @internal */
+  protected get streamFace(): StreamFace {
+    return connectionFace;
+  }
+
   /** Stops reading from the socket, so that in time the peer cannot send. What was read already is still delivered. */
   pause(): void {
     this.#receiving.pause();
@@ -262,6 +240,11 @@ export abstract class Connection
     this.#sending.close(code, reason);
     const { closeInfo } = this.link;
     return closeInfo ? Promise.resolve(closeInfo) : new Promise((resolve) => (this.#closeWaiters ??= []).push(resolve));
+  }
+
+  /** As {@link close}, but without a code the Close frame is empty. @internal */
+  closeWith(code: number | undefined, reason: string): void {
+    this.#sending.close(code, reason);
   }
 
   /** The same as {@link close}, in the seed's order. */
@@ -321,6 +304,7 @@ export abstract class Connection
       : undefined;
     if (error) this.#sending.abandon(error);
     this.#receiving.end(info.wasClean ? undefined : error);
+    this.#streams?.ended(info, this.#failure);
     for (const resolve of this.#closeWaiters ?? []) resolve(info);
     this.#closeWaiters = undefined;
     this.ended?.();

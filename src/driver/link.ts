@@ -308,7 +308,7 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
   }
 
   /** Starts the closing handshake (§7.1.2), or gives up the opening one. */
-  startClosing(code: number, reason: Uint8Array): void {
+  startClosing(code: number | undefined, reason: Uint8Array): void {
     if (this.readyState === "connecting") this.terminate();
     if (this.readyState !== "open") return;
     this.protocol.close(code, reason);

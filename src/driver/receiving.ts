@@ -32,7 +32,8 @@ export class Receiving {
     return this.#emitter.listenerCount("message") > 0;
   }
 
-  get #isEmpty(): boolean {
+  /** No message waits. */
+  get isEmpty(): boolean {
     return this.#inbox?.isEmpty ?? true;
   }
 
@@ -47,7 +48,7 @@ export class Receiving {
       this.#hold(message, this.#isListenedTo);
       this.#emitter.emit("message", message);
       this.regulate();
-    } else if (!this.#isEmpty || !this.#emitter.emit("message", message)) {
+    } else if (!this.isEmpty || !this.#emitter.emit("message", message)) {
       // Nobody listens yet, or those before it are still on their way to the one who now does.
       const isWanted = !this.#dropsUntaken && this.#link.readyState === "open";
       if (!isWanted && !this.#isListenedTo) return;
@@ -80,7 +81,7 @@ export class Receiving {
 
   /** A listener is there: what was held goes to it, once the caller has finished setting up. */
   listen(): void {
-    if (this.#isPulled || this.#isEmpty) return;
+    if (this.#isPulled || this.isEmpty) return;
     void Promise.resolve().then(() => {
       while (!this.#isPulled && this.#isListenedTo) {
         const held = this.#inbox?.shift();
@@ -100,6 +101,16 @@ export class Receiving {
     this.isPaused = false;
     this.#dropsUntaken = true;
     this.regulate();
+  }
+
+  /** Takes all that waits; what comes from now on is dropped, unless someone listens. */
+  discard(): Message[] {
+    const messages: Message[] = [];
+    for (let held = this.#inbox?.shift(); held; held = this.#inbox!.shift()) messages.push(held.message);
+    this.#hasRead = false;
+    this.#dropsUntaken = true;
+    this.regulate();
+    return messages;
   }
 
   end(error: Error | undefined): void {

@@ -51,6 +51,8 @@ export const MAX_EARLY_SENDS = 1024;
 /** A header that a payload may get, to count what waits. */
 const HEADER = 14;
 
+const NO_REASON = new Uint8Array(0);
+
 /** Who a user's callbacks are run by, and who learns what becomes of messages. */
 export interface CallbackRunner {
   /** Runs a callback so that what it throws goes where a listener's does. */
@@ -110,9 +112,12 @@ export class Sending {
     return this.#send(payload.length, () => this.#link.protocol.sendControl(PONG, payload), callback);
   }
 
-  /** Starts the closing handshake behind what waits; answers false, since nothing can be sent behind it. */
-  close(code: number, reason: string): false {
-    const bytes = checkClose(this.#codec, code, reason);
+  /**
+   * Starts the closing handshake behind what waits; answers false, since nothing can be sent behind it. Without a code
+   * the Close frame is empty (RFC 6455 §5.5.1).
+   */
+  close(code: number | undefined, reason: string): false {
+    const bytes = code === undefined ? NO_REASON : checkClose(this.#codec, code, reason);
     if (this.#link.readyState === "open") this.release();
     this.#link.startClosing(code, bytes);
     return false;

@@ -49,6 +49,16 @@ describe("a socket of a connect handler", () => {
     await logged("accepted to the end");
   });
 
+  it("has its messages as streams, too", async () => {
+    const peer = await open("/pipe");
+    peer.send(op.text, "through");
+    expect((await peer.readFrame()).payload.toString()).toBe("through");
+    peer.send(op.close);
+    expect(await peer.readClose()).toEqual({ code: undefined, reason: "" });
+    peer.end();
+    await logged("/pipe close 1005");
+  });
+
   it("knows its peer's address; the codec was compiled while the worker was loaded", async () => {
     const peer = await open("/about");
     const { payload } = await peer.readFrame();

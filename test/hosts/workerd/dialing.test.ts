@@ -115,3 +115,35 @@ describe("a socket that a worker dials", () => {
     peer.destroy();
   });
 });
+
+describe("the standard's faces in a worker", () => {
+  it("WebSocket dispatches as it does elsewhere", async () => {
+    await using listening = await Listening.start();
+    listening.server.on("connection", (ws) => ws.on("message", (message) => ws.send(message)));
+    expect(await workerd.ask("/standard", `ws://127.0.0.1:${listening.port}/`)).toEqual([
+      "first",
+      "function",
+      ["open", 1],
+      12,
+      "text",
+      [98, 108, 111, 98],
+      [1],
+      "end",
+      ["close", 4000, "done", true],
+    ]);
+    expect(await workerd.ask("/standard", "ws://127.0.0.1:1/")).toEqual([
+      ["error", expect.objectContaining({ code: "ERR_CONNECT" })],
+      ["close", 1006, "", false],
+    ]);
+  });
+
+  it("WebSocketStream reads and writes", async () => {
+    await using listening = await Listening.start();
+    listening.server.on("connection", (ws) => void ws.readable.pipeTo(ws.writable));
+    expect(await workerd.ask("/streamed", `ws://127.0.0.1:${listening.port}/`)).toEqual([
+      [4, 1 << 20, 0],
+      { closeCode: 1005, reason: "" },
+      { done: true },
+    ]);
+  });
+});

@@ -6,6 +6,8 @@
  */
 import { sharedCodec } from "../../../src/codec/codec.ts";
 import { connect, Server, type ClientOptions, type HybiError, type ServerConnection } from "../../../src/index.ts";
+import { WebSocket, type CloseEvent } from "../../../src/websocket.ts";
+import { WebSocketStream } from "../../../src/websocketstream.ts";
 
 /** What happened here so far. */
 const log: string[] = [];
@@ -41,6 +43,7 @@ const behaviours: Record<string, (ws: ServerConnection) => void> = {
     ws.on("message", (message) => {
       for (const each of server.connections) each.send(message);
     }),
+  "/pipe": (ws) => void ws.readable.pipeTo(ws.writable),
   "/pause": (ws) => {
     ws.pause();
     ws.on("message", (message) => ws.send(message));
@@ -96,6 +99,44 @@ async function dial({ url, options, abortAfter, then = "close", linger = 0 }: Di
   return outcome;
 }
 
+/** What the standard's `WebSocket` dispatches here. */
+async function standard(url: string): Promise<unknown> {
+  const events: unknown[] = [];
+  const ws = new WebSocket(url);
+  ws.binaryType = "arraybuffer";
+  const closed = new Promise((resolve) => ws.addEventListener("close", resolve));
+  ws.addEventListener("open", () => events.push("first", typeof ws.onopen));
+  ws.onopen = ({ type }) => {
+    events.push([type, ws.readyState]);
+    for (const data of ["text", new Blob(["blob"]), Uint8Array.of(1), "end"]) ws.send(data);
+    events.push(ws.bufferedAmount);
+  };
+  ws.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
+    events.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
+    if (data === "end") ws.close(4000, "done");
+  };
+  ws.onerror = ({ type, error }) => events.push([type, plain(error)]);
+  // A handler has its place among the listeners.
+  ws.addEventListener("open", () => (ws.onopen = null));
+  ws.onclose = ({ type, code, reason, wasClean }: CloseEvent) => events.push([type, code, reason, wasClean]);
+  await closed;
+  return events;
+}
+
+async function streamed(url: string): Promise<unknown> {
+  const stream = new WebSocketStream(url);
+  const { readable, writable } = await stream.opened;
+  const writer = writable.getWriter();
+  const reader = readable.getReader();
+  const lengths: unknown[] = [];
+  for (const message of ["text", large, ""]) {
+    await writer.write(message);
+    lengths.push((await reader.read()).value?.length);
+  }
+  await writer.close();
+  return [lengths, await stream.closed, await reader.read()];
+}
+
 export default {
   async connect(socket: unknown): Promise<void> {
     await server.accept(socket);
@@ -108,6 +149,10 @@ export default {
     switch (pathname) {
       case "/dial":
         return Response.json(await dial(body as Dialing));
+      case "/standard":
+        return Response.json(await standard(body as string));
+      case "/streamed":
+        return Response.json(await streamed(body as string));
       case "/broadcast":
         for (const ws of server.connections) ws.send(body as string);
         return Response.json(server.connections.size);

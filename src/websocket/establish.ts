@@ -1,0 +1,85 @@
+/**
+ * What the constructors of `WebSocket` and `WebSocketStream` have in common (WebSockets Standard §2, §3).
+ *
+ * @module
+ */
+import type { Client } from "../client.ts";
+import type { ClientOptions } from "../driver/client-connection.ts";
+import { typeError } from "../errors.ts";
+import { isToken } from "../protocol/headers.ts";
+import { object } from "../protocol/options.ts";
+
+/**
+ * Options of hybi's own that the standard does not have. Subprotocols stand where the standard has them, and what becomes
+ * of messages that cannot be sent it says itself.
+ */
+export type WebSocketOptions = Omit<ClientOptions, "acceptProtocols" | "slowConsumer">;
+
+/** What hybi has, and the standard's faces have not: why. */
+const TAKEN: Readonly<Record<string, string>> = {
+  acceptProtocols: "give the subprotocols as protocols",
+  slowConsumer: "the standard says that such a connection is closed",
+};
+
+export function syntaxError(message: string): DOMException {
+  return new DOMException(message, "SyntaxError");
+}
+
+/**
+ * "Getting a URL record" (§3.1). A relative URL is one of where the program came from, if the runtime knows that.
+ *
+ * @throws {DOMException} SyntaxError
+ */
+export function urlRecord(url: string): URL {
+  const base = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
+  let record: URL;
+  try {
+    record = new URL(url, base);
+  } catch {
+    // The text stays out of the message: it may hold a password.
+    throw syntaxError("The URL is malformed.");
+  }
+  if (record.protocol === "http:") record.protocol = "ws:";
+  else if (record.protocol === "https:") record.protocol = "wss:";
+  if (record.protocol !== "ws:" && record.protocol !== "wss:")
+    throw syntaxError(`A WebSocket is opened with ws:, wss:, http: or https:, not with ${record.protocol}`);
+  // An empty fragment counts too, and `hash` does not show it.
+  if (record.href.includes("#")) throw syntaxError("The URL of a WebSocket has no fragment.");
+  return record;
+}
+
+/** @throws {DOMException} SyntaxError when one is no token, or stands twice in whatever case. */
+export function checkProtocols(protocols: readonly string[]): void {
+  for (const protocol of protocols)
+    if (!isToken(protocol)) throw syntaxError(`The subprotocol ${JSON.stringify(protocol)} is not an HTTP token.`);
+  if (new Set(protocols.map((protocol) => protocol.toLowerCase())).size < protocols.length)
+    throw syntaxError("A subprotocol is listed twice.");
+}
+
+/**
+ * "Establish a WebSocket connection" (§2).
+ *
+ * @throws {TypeError} ERR_HEADER, ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE
+ * @throws {RangeError} ERR_OPTION_RANGE
+ */
+export function establish<C extends Client>(
+  url: URL,
+  protocols: readonly string[],
+  options: WebSocketOptions,
+  Class: new (url: string | URL, options: ClientOptions) => C,
+): C {
+  object(options, "The third argument");
+  for (const [name, why] of Object.entries(TAKEN))
+    if (name in options) throw typeError("ERR_OPTION_UNKNOWN", `There is no option "${name}" here: ${why}.`);
+  const given: ClientOptions = { ...options, acceptProtocols: protocols };
+  try {
+    return new Class(url, given);
+  } catch (error) {
+    // The URL Standard takes some that lead nowhere, with port 0 for one: they fail as others that cannot be reached.
+    if ((error as { readonly code?: unknown }).code !== "ERR_URL") throw error;
+    const dial = (): never => {
+      throw error as Error;
+    };
+    return new Class("ws://localhost", { ...given, dial });
+  }
+}
