@@ -183,13 +183,15 @@ function flushLater(sender: Sender): void {
   void Promise.resolve().then(() => {
     const senders = turn;
     turn = [];
-    for (const each of senders) {
-      try {
-        each.turnEnded();
-      } catch (error) {
-        // A transport is not to throw: this is told as what nobody caught, and the others go on.
-        void Promise.reject(error as Error);
-      }
-    }
+    endTurns(senders, 0);
   });
+}
+
+function endTurns(senders: readonly Sender[], at: number): void {
+  try {
+    while (at < senders.length) senders[at++]!.turnEnded();
+  } finally {
+    // A transport threw, which none may; the others go on.
+    if (at < senders.length) void Promise.resolve().then(() => endTurns(senders, at));
+  }
 }
