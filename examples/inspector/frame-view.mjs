@@ -93,12 +93,13 @@ function tableOf(fields, marked) {
 }
 
 function messageOf(message) {
-  const { data, frames, index, isCompressed, isWhole, opcode, sentLength } = message;
+  const { data, frames, index, isCompressed, isWhole, opcode, sentLength, violation } = message;
   const numbers = frames.map((frame) => frame.index + 1).join(", ");
   const from = frames.length === 1 ? `frame ${numbers}` : `frames ${numbers}`;
   const title = `Message ${index + 1}: ${opcodeOf(opcode).name}, ${plural(frames.length, "fragment")} (${from})`;
   const parts = [element("h3", {}, title)];
-  if (!isWhole) parts.push(element("p", { className: "hint" }, "Its last fragment has not come."));
+  if (violation) parts.push(element("p", { className: "inflated" }, `It is refused: ${violation.text}.`));
+  else if (!isWhole) parts.push(element("p", { className: "hint" }, "Its last fragment has not come."));
   else if (data && isCompressed) {
     const ratio = data.length > 0 ? (data.length / Math.max(1, sentLength)).toFixed(1) : "0";
     parts.push(
@@ -109,7 +110,7 @@ function messageOf(message) {
       ),
     );
   } else if (data) parts.push(element("p", { className: "inflated" }, plural(data.length, "byte")));
-  if (data) parts.push(contentOf(data, opcode));
+  if (data && !violation) parts.push(contentOf(data, opcode));
   return element("section", { className: "message", data: { kind: opcodeOf(opcode).kind } }, ...parts);
 }
 

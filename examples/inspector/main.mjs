@@ -22,7 +22,7 @@ const deflate = byId("deflate");
 let codec = defaultCodec;
 let capture = { frames: [], messages: [] };
 
-/** Draws what the text says, with frame `index` selected. */
+/** Draws what the text says, with a frame selected: the one that was, another, or the first that breaks a rule. */
 function draw(index = selectedIndex()) {
   const error = byId("capture-error");
   error.textContent = "";
@@ -35,7 +35,7 @@ function draw(index = selectedIndex()) {
     error.textContent = problem.message;
     text.setAttribute("aria-invalid", "true");
   }
-  listFrames(capture, index);
+  listFrames(capture, index === "violation" ? capture.frames.findIndex(({ violation }) => violation) : index);
   byId("summary").textContent = summaryOf(capture);
   showSelected();
 }
@@ -73,8 +73,21 @@ function append(line, isFollowed) {
 
 // --- the codec
 
+const builds = byId("build");
+builds.append(element("option", { value: "" }, `${defaultCodec.build}, as chosen`));
+for (const build of ["simd", "scalar", "javascript"])
+  if (build !== defaultCodec.build) builds.append(element("option", { value: build }, build));
+
+/** Decodes by some build from now on, or by the one that hybi chose. */
 async function useBuild(build) {
-  const chosen = build === "" ? defaultCodec : new Codec(build);
+  let chosen = defaultCodec;
+  try {
+    if (build !== "") chosen = new Codec(build);
+  } catch (error) {
+    byId("speed").textContent = error.message;
+    builds.value = "";
+    return;
+  }
   codec = chosen;
   byId("speed").textContent = `${chosen.build}: measuring …`;
   const { framesPerSecond, bytesPerSecond } = await measure(chosen);
@@ -84,23 +97,7 @@ async function useBuild(build) {
     `${chosen.build} decodes ${frames} million frames/s, ${(bytesPerSecond / 1e9).toFixed(2)} GB/s`;
 }
 
-/** The builds that run here, the one that hybi chooses first. */
-function listBuilds() {
-  const runs = (build) => {
-    try {
-      return new Codec(build) !== undefined;
-    } catch {
-      return false;
-    }
-  };
-  byId("build").append(element("option", { value: "" }, `${defaultCodec.build}, as chosen`));
-  for (const build of ["simd", "scalar", "javascript"]) {
-    if (build !== defaultCodec.build)
-      byId("build").append(element("option", { value: build, disabled: !runs(build) }, build));
-  }
-}
-
-byId("build").addEventListener("change", ({ target }) => {
+builds.addEventListener("change", ({ target }) => {
   void useBuild(target.value);
   draw();
 });
@@ -118,12 +115,12 @@ function load(shared) {
   text.value = shared.text;
   by.value = shared.by ?? "";
   deflate.value = shared.deflate ?? "on";
-  draw(Number(shared.frame ?? 1) - 1);
+  draw(shared.frame === undefined ? "violation" : Number(shared.frame) - 1);
 }
 
 text.addEventListener("input", () => {
   byId("sample").value = "";
-  draw(0);
+  draw("violation");
 });
 for (const select of [by, deflate]) select.addEventListener("change", () => draw());
 
@@ -234,5 +231,4 @@ if (!loadShared()) {
   byId("sample").value = "0";
   load(samples[0]);
 }
-listBuilds();
 void useBuild("");
