@@ -47,7 +47,7 @@ async function plainFolder(): Promise<string> {
   return project.folder;
 }
 
-const folders = { "plain modules": plainFolder, "a build of Vite": async () => `${project.folder}/vite` };
+const folders = { "plain modules": plainFolder, "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };
 type Thread = "here" | "inWorker";
 
 /** A page that has loaded, and what it says on its console. */
@@ -59,7 +59,7 @@ async function open(folder: string, policy?: string): Promise<{ page: Page; said
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(error.message));
   await page.goto(server.url);
-  await page.waitForFunction(() => document.title === "ready");
+  await page.waitForSelector("html[data-ready]");
   return { page, said };
 }
 

@@ -59,6 +59,8 @@ afterEach(async () => {
 const paste = (text: string): Promise<void> => page.fill("#capture", text);
 const texts = (selector: string): Promise<string[]> => page.locator(selector).allInnerTexts();
 const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+const says = (selector: string, hasText: string | RegExp): Promise<void> =>
+  page.locator(selector, { hasText }).waitFor();
 /** The table of fields. */
 const fields = (): Promise<string[][]> =>
   page.locator("#frame tbody tr").evaluateAll((rows) => rows.map((row) => [...(row as unknown as { cells: Iterable<{ textContent: string }> }).cells].map((cell) => cell.textContent))); // prettier-ignore
@@ -269,7 +271,7 @@ describe("violations", () => {
           input.value = text;
           input.dispatchEvent(new Event("input"));
           const [, what, code] = /^Violation. (.*)The .* with a Close frame of (\d+)/.exec(document.querySelector("#frame .verdict.violated")?.textContent ?? "") ?? []; // prettier-ignore
-          return [name, what ? `${what[0].toLowerCase()}${what.slice(1)} ${code}` : ""];
+          return [name, what ? `${what[0]!.toLowerCase()}${what.slice(1)} ${code}` : ""];
         }),
       );
     }, captures);
@@ -350,10 +352,10 @@ describe("sharing", () => {
   test("puts the capture, and how it is read, into the fragment of the URL", async () => {
     await sample("Wrong: RSV1 without an extension (§5.2)");
     await page.click("#share");
-    await page.waitForFunction(() => document.getElementById("shared")!.textContent !== "");
+    await says("#shared", "Copied.");
     expect(await text("#shared")).toBe("Copied.");
     const link = page.url();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(link);
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(link);
     expect(new URL(link).pathname).toBe("/inspector/");
     page = await open(link);
     expect(await page.inputValue("#capture")).toBe("< c1 07 f2 48 cd c9 c9 07 00");
@@ -364,14 +366,14 @@ describe("sharing", () => {
   test("keeps the frame that was selected", async () => {
     await page.press("#frames", "End");
     await page.click("#share");
-    await page.waitForFunction(() => document.getElementById("shared")!.textContent !== "");
+    await says("#shared", "Copied.");
     page = await open(page.url());
     expect(await text("#frame-title")).toMatch(/^Frame 6 /);
   });
 
   test("says of a damaged link that it is one", async () => {
-    await page.evaluate(() => (location.hash = "#capture=AAAA"));
-    await page.waitForFunction(() => document.getElementById("capture-error")!.textContent !== "");
+    await page.evaluate('location.hash = "#capture=AAAA"');
+    await says("#capture-error", /./);
     expect(await text("#capture-error")).toBe("The capture in this link is damaged: was the link cut?");
   });
 });
@@ -384,7 +386,7 @@ describe("the codec", () => {
       ["javascript", "javascript"],
     ] as const) {
       await page.selectOption("#build", choice);
-      await page.waitForFunction((name) => document.getElementById("speed")!.textContent!.startsWith(`${name} decodes`), build); // prettier-ignore
+      await says("#speed", new RegExp(`^${build} decodes`)); // prettier-ignore
       expect(await text("#speed")).toMatch(/ decodes [\d.]+ million frames\/s, [\d.]+ GB\/s$/);
       expect((await list())[0]).toEqual(hello[0]);
     }
@@ -393,7 +395,7 @@ describe("the codec", () => {
   test("is JavaScript where a policy forbids WebAssembly", async () => {
     const strict = await serve("build/inspector", "default-src 'self'; img-src data:; connect-src *");
     page = await open(strict.url);
-    await page.waitForFunction(() => document.getElementById("speed")!.textContent!.startsWith("javascript decodes"));
+    await says("#speed", /^javascript decodes/);
     expect((await list())[0]).toEqual(hello[0]);
     await page.selectOption("#build", "scalar");
     expect(await text("#speed")).toBe("The codec does not run here as scalar.");
@@ -407,8 +409,8 @@ describe("the codec", () => {
 
 describe("a connection", () => {
   async function connectTo(server: Server, subprotocols = ""): Promise<void> {
-    const { port } = await server.listen();
-    await page.fill("[name=url]", `ws://127.0.0.1:${port}/echo`);
+    await server.listen();
+    await page.fill("[name=url]", `ws://127.0.0.1:${(server.address as { port: number }).port}/echo`);
     await page.fill("[name=subprotocols]", subprotocols);
     await page.click("#open");
     await page.waitForSelector("#state.open");
@@ -446,9 +448,7 @@ describe("a connection", () => {
     await page.click("#send");
     expect(await text("#editor-error")).toMatch(/^A page can send text and binary messages only/);
     await page.click("#close");
-    await page.waitForFunction(() =>
-      document.getElementById("state")!.textContent!.startsWith("Closed cleanly, with 1000"),
-    );
+    await says("#state", /^Closed cleanly, with 1000/);
     expect(await page.isDisabled("#send")).toBe(true);
   });
 
@@ -457,14 +457,14 @@ describe("a connection", () => {
     server.on("connection", (ws) => ws.on("message", () => void ws.close(4001, "enough")));
     await connectTo(server);
     await page.click("#send");
-    await page.waitForFunction(() => document.getElementById("state")!.textContent!.startsWith("Closed cleanly"));
+    await says("#state", /^Closed cleanly/);
     expect(await text("#state")).toBe("Closed cleanly, with 4001 “enough”.");
   });
 
   test("says that nobody is there, and what is no URL", async () => {
     await page.fill("[name=url]", `ws://127.0.0.1:${await freePort()}/`);
     await page.click("#open");
-    await page.waitForFunction(() => document.getElementById("state")!.textContent!.startsWith("Closed without"));
+    await says("#state", /^Closed without/);
     expect(await text("#state")).toContain("with 1006");
     expect(said.splice(0).join()).toContain("ERR_CONNECTION_REFUSED");
     await page.fill("[name=url]", "ftp://x/");
@@ -476,7 +476,7 @@ describe("a connection", () => {
     await using server = new Server({ port: 0, host: "127.0.0.1", origins: "any" });
     server.on("connection", (ws) => ws.send("x".repeat(100_000)));
     await connectTo(server);
-    await page.waitForFunction(() => document.getElementById("state")!.textContent!.endsWith("too long to draw."));
+    await says("#state", /too long to draw.$/);
   });
 });
 
@@ -488,8 +488,8 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
     const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
     page = await open(undefined, { colorScheme, viewport: { width, height: 900 } });
     await mkdir("build/screenshots", { recursive: true });
-    const grounds = await page.evaluate(() => (globalThis as unknown as { getComputedStyle(of: unknown): { backgroundColor: string } }).getComputedStyle(document.body).backgroundColor); // prettier-ignore
-    expect(grounds).toBe(colorScheme === "light" ? "rgb(244, 245, 248)" : "rgb(15, 18, 24)");
+    const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+    expect(ground).toBe(colorScheme === "light" ? "rgb(244, 245, 248)" : "rgb(15, 18, 24)");
     for (const one of ["0", "2", "3", "7", "10"]) {
       await page.selectOption("#sample", one);
       await page.evaluate(axe);
@@ -498,8 +498,8 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
         return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
       });
       expect(found).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth); // prettier-ignore
-      expect(overflow).toBe(0);
+      const { scrollWidth, clientWidth } = await page.locator("html").evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth })); // prettier-ignore
+      expect(scrollWidth).toBe(clientWidth);
       expect(await page.locator(".bits .ruler").count()).toBe(width > 1000 ? 32 : 16);
       await page.screenshot({ path: `build/screenshots/${colorScheme}-${name}-${one}.png`, fullPage: true });
     }

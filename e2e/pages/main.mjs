@@ -15,4 +15,4 @@ globalThis.hybi = {
       worker.postMessage(call);
     }),
 };
-document.title = "ready";
+document.documentElement.dataset.ready = "";
