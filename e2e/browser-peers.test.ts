@@ -85,10 +85,11 @@ describe.each(runtimes)("Chromium's own WebSocket and hybi on %s", (runtime) => 
       expect(await call("close", number, 1000, "done")).toEqual([1000, "done", true]);
     });
 
-    test.each(["plain", "compressing"])("16 MiB, binary and text, %s", async (which) => {
+    // Chromium takes seconds for as much, with whatever server.
+    test.each(["plain", "compressing"])("16 MiB of binary, 1 MiB of text, %s", { timeout: 120_000 }, async (which) => {
       const { number } = await open(which === "plain" ? plain : compressing);
       expect(await call("echoMany", number, 1 << 24, false)).toBe(true);
-      expect(await call("echoMany", number, 1 << 23, true)).toBe(true);
+      expect(await call("echoMany", number, 1 << 20, true)).toBe(true);
       expect(await call("close", number, 1000, "")).toEqual([1000, "", true]);
     });
 

@@ -13,8 +13,8 @@ let shown;
 narrow.addEventListener("change", () => shown && showFrame(shown));
 
 // What the pointer is on stands out in the drawing and in the table.
-byId("frame").addEventListener("pointerover", ({ target }) => {
-  const name = target.closest("[data-name]")?.dataset.name;
+document.addEventListener("pointerover", ({ target }) => {
+  const name = target.closest("#frame [data-name]")?.dataset.name;
   for (const part of byId("frame").querySelectorAll("[data-name]"))
     part.classList.toggle("lit", part.dataset.name === name);
 });
