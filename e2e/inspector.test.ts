@@ -483,13 +483,13 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   test.each([
     ["wide", 1360],
     ["narrow", 360],
-  ])("%s: axe finds nothing, and nothing sticks out", async (name, width) => {
+  ])("%s: axe finds nothing, and nothing sticks out", { timeout: 120_000 }, async (name, width) => {
     const axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
     page = await open(undefined, { colorScheme, viewport: { width, height: 900 } });
     await mkdir("build/screenshots", { recursive: true });
     const ground = await page.evaluate("getComputedStyle(document.body).backgroundColor");
     expect(ground).toBe(colorScheme === "light" ? "rgb(244, 245, 248)" : "rgb(15, 18, 24)");
-    for (const one of ["0", "2", "3", "7", "10"]) {
+    for (const one of ["0", "2", "7"]) {
       await page.selectOption("#sample", one);
       await page.evaluate(axe);
       const found = await page.evaluate(async () => {
@@ -500,8 +500,8 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
       const { scrollWidth, clientWidth } = await page.locator("html").evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth })); // prettier-ignore
       expect(scrollWidth).toBe(clientWidth);
       expect(await page.locator(".bits .ruler").count()).toBe(width > 1000 ? 32 : 16);
-      await page.screenshot({ path: `build/screenshots/${colorScheme}-${name}-${one}.png`, fullPage: true });
     }
+    await page.screenshot({ path: `build/screenshots/${colorScheme}-${name}.png`, fullPage: true });
   });
 });
 
