@@ -8,7 +8,7 @@ const MOST = 2048;
 
 const printable = (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·");
 
-function dump(bytes) {
+export function dump(bytes) {
   const lines = [];
   for (let at = 0; at < Math.min(bytes.length, MOST); at += ROW) {
     const row = bytes.subarray(at, at + ROW);
@@ -42,5 +42,3 @@ export function drawPayload({ header, onWire, payload }) {
     pane("Unmasked", payload),
   );
 }
-
-export { dump };
