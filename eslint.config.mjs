@@ -47,4 +47,8 @@ export default tseslint.config(
     files: ["**/*.mjs"],
     languageOptions: { globals: { ...globals.node, ...globals.es2023 } },
   },
+  {
+    files: ["examples/inspector/**", "e2e/pages/**"],
+    languageOptions: { globals: { ...globals.browser, ...globals.worker } },
+  },
 );

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import resolve from "@rollup/plugin-node-resolve";
 import { dts } from "rollup-plugin-dts";
 import esbuild from "rollup-plugin-esbuild";
@@ -86,6 +87,22 @@ const types = (extension) => ({
   plugins: [resolve({ extensions: [".ts", ".d.ts"] }), dts()],
 });
 
+/** The frame inspector: a folder that any file server can serve. It is not in the package. */
+const inspector = {
+  input: "examples/inspector/main.mjs",
+  output: { file: "build/inspector/inspector.mjs", format: "es" },
+  plugins: [
+    resolve({ exportConditions: ["browser"] }),
+    {
+      name: "pages",
+      async generateBundle() {
+        for (const fileName of ["index.html", "inspector.css"])
+          this.emitFile({ type: "asset", fileName, source: await readFile(`examples/inspector/${fileName}`) });
+      },
+    },
+  ],
+};
+
 export default [
   build("node"),
   build("node", "cjs"),
@@ -96,4 +113,6 @@ export default [
   build("streams", "cjs", inputWithStreams),
   types("d.ts"),
   types("d.cts"),
+  // Last, since it takes hybi from what the others have made.
+  inspector,
 ];

@@ -5,6 +5,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { Server } from "hybi";
 import { permessageDeflate } from "hybi/deflate";
+import { echo } from "./echo.mjs";
 
 const { values, positionals } = parseArgs({
   options: { "max-length": { type: "string" }, deflate: { type: "boolean" } },
@@ -15,15 +16,9 @@ const options = { host: "127.0.0.1", port: Number(positionals[0] ?? 5000), origi
 if (values["max-length"] !== undefined) options.maxLength = Number(values["max-length"]);
 if (values.deflate) options.extensions = [permessageDeflate()];
 
-export const server = new Server(options);
+const server = new Server(options);
 
-server.on("connection", (ws) => {
-  // A client that sends faster than it reads is held back until it has caught up.
-  ws.on("message", (message) => {
-    if (!ws.send(message)) ws.pause();
-  });
-  ws.on("drain", () => ws.resume());
-});
+server.on("connection", echo);
 
 const { hostname, port } = await server.listen();
 console.log(`Echoing at ws://${hostname}:${port}/echo`);
