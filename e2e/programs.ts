@@ -12,37 +12,44 @@ const esm = (names: Names): string =>
 const cjs = (names: Names): string =>
   Object.entries(names).map(([entry, what]) => `const ${what.replace("* as ", "")} = require("${entry}");\n`).join(""); // prettier-ignore
 
-const socketNames = {
+const eventless: Names = {
   hybi: "{ Server, connect }",
   "hybi/driver": "{ makeClient }",
-  "hybi/websocket": "{ WebSocket }",
   "hybi/websocketstream": "{ WebSocketStream }",
 };
+const socketNames: Names = { ...eventless, "hybi/websocket": "{ WebSocket }" };
 const memoryNames = { "hybi/codec": "{ Decoder, defaultCodec, encodeFrame }", "hybi/streams": "* as streams" };
 
-const overSockets = `
+const steps: Names = {
+  hybi: `
+  const ws = await connect(url);
+  ws.send("Hi");
+  console.log("hybi", await ws.read());`,
+  "hybi/driver": `
+  const client = makeClient(url);
+  client.once("open", () => client.send("Hi"));
+  client.startConnection();
+  console.log("hybi/driver", await client.read());`,
+  "hybi/websocket": `
+  const standard = new WebSocket(url);
+  standard.onopen = () => standard.send("Hi");
+  const { data } = await new Promise((resolve) => (standard.onmessage = resolve));
+  console.log("hybi/websocket", data);`,
+  "hybi/websocketstream": `
+  const { readable, writable } = await new WebSocketStream(url).opened;
+  await writable.getWriter().write("Hi");
+  console.log("hybi/websocketstream", (await readable.getReader().read()).value);`,
+};
+
+const overSockets = (names: Names): string => `
 async function overSockets() {
   const server = new Server({ port: 0, host: "127.0.0.1" });
   server.on("connection", (ws) => ws.on("message", (message) => ws.send(message)));
   const { port } = await server.listen();
-  const url = "ws://127.0.0.1:" + port;
-  const ws = await connect(url);
-  ws.send("Hi");
-  console.log("hybi", await ws.read());
-  const client = makeClient(url);
-  client.once("open", () => client.send("Hi"));
-  client.startConnection();
-  console.log("hybi/driver", await client.read());
-  const standard = new WebSocket(url);
-  standard.onopen = () => standard.send("Hi");
-  const { data } = await new Promise((resolve) => (standard.onmessage = resolve));
-  console.log("hybi/websocket", data);
-  const { readable, writable } = await new WebSocketStream(url).opened;
-  await writable.getWriter().write("Hi");
-  console.log("hybi/websocketstream", (await readable.getReader().read()).value);
+  const url = "ws://127.0.0.1:" + port;${Object.keys(names).map((name) => steps[name]).join("")}
   await server.close();
 }
-`;
+`; // prettier-ignore
 
 const inMemory = `
 async function inMemory() {
@@ -66,15 +73,21 @@ async function inMemory() {
 }
 `;
 
+const program = (imports: (names: Names) => string, names = socketNames): string =>
+  `${imports({ ...names, ...memoryNames })}${overSockets(names)}${inMemory}overSockets().then(inMemory);\n`;
+
 /** Uses every entry, over sockets where they open them. */
-export const everything = {
-  esm: `${esm({ ...socketNames, ...memoryNames })}${overSockets}${inMemory}overSockets().then(inMemory);\n`,
-  cjs: `${cjs({ ...socketNames, ...memoryNames })}${overSockets}${inMemory}overSockets().then(inMemory);\n`,
-};
+export const everything = { esm: program(esm), cjs: program(cjs) };
 
 /** What {@link everything} prints. */
 export const saysEverything = (build = "simd"): string =>
-  `hybi Hi\nhybi/driver Hi\nhybi/websocket Hi\nhybi/websocketstream Hi\n${saysInMemory(build)}`;
+  `hybi Hi\nhybi/driver Hi\nhybi/websocketstream Hi\nhybi/websocket Hi\n${saysInMemory(build)}`;
+
+/** As {@link everything}, for where WebAssembly is missing: the events of Node 22 come with its `fetch`, which needs that. */
+export const withoutEvents = program(esm, eventless);
+
+/** What {@link withoutEvents} prints. */
+export const saysWithoutEvents = (build: string): string => saysEverything(build).replace("hybi/websocket Hi\n", "");
 
 /** Uses what needs no sockets, by the entries that a page in a browser takes. */
 export const page = `${esm({ "hybi/codec": memoryNames["hybi/codec"], hybi: "* as streams" })}${inMemory}inMemory();\n`;
