@@ -8,7 +8,7 @@ const alone = [
   "test/faults/{connections,dead-peer-*,descriptors,killed,many-peers,slow-consumer-*}.test.ts",
   "test/hosts/node/{backpressure,idle,memory}.test.ts",
   "test/hosts/attach.test.ts",
-  "test/soak.test.ts",
+  "test/soak/*.test.ts",
   "e2e/bench.test.ts",
 ];
 

@@ -64,7 +64,11 @@ const endless =
   (first: string, more: string): Answer =>
   async (raw) => {
     await raw.write(first);
-    while (!raw.hasEnded && !raw.error) await raw.write(more);
+    while (!raw.hasEnded && !raw.error) {
+      await raw.write(more);
+      // Writes that the system takes at once would keep the loop from ever seeing the end.
+      await new Promise(setImmediate);
+    }
   };
 
 const refusing = (status: string, fields = "", body = ""): string => `HTTP/1.1 ${status}\r\n${fields}\r\n${body}`;
