@@ -46,7 +46,7 @@ const LARGEST_READ = 65536;
 /** Most bytes that are handed to the writer at once. */
 const LARGEST_WRITE = 65536;
 
-/** Bytes that a socket may send while the others wait. */
+/** Bytes that a socket may send and receive while the others wait. */
 const MOST_OF_A_TURN = 1 << 20;
 
 /** Where a loop sleeps while it has nothing to do. */
@@ -174,6 +174,8 @@ export class StreamsTransport implements Transport {
         if (this.#isClosed) return;
         if (!chunk) this.#hasEnded = true;
         else if (chunk.length > 0) this.#handler.data(chunk);
+        if (this.#isTurnOver(chunk?.length ?? 0)) await this.#nextTurn();
+        if (this.#isClosed) return;
       }
       this.#handler!.end();
       if (this.#isFinished) this.#close();
@@ -211,7 +213,7 @@ export class StreamsTransport implements Transport {
         const piece = this.#take();
         const { length } = piece;
         if (length > 0) await this.#writer.write(piece);
-        if ((this.#sinceTurn += length) >= MOST_OF_A_TURN) await this.#nextTurn();
+        if (this.#isTurnOver(length)) await this.#nextTurn();
         if (this.#isClosed) return;
         this.#sent(length);
       }
@@ -223,7 +225,13 @@ export class StreamsTransport implements Transport {
     }
   }
 
-  /** A sink that always takes everything at once would keep workerd from looking at its other sockets. */
+  /** So many bytes more came or left. */
+  #isTurnOver(length: number): boolean {
+    this.#sinceTurn += length;
+    return this.#sinceTurn >= MOST_OF_A_TURN;
+  }
+
+  /** A peer that sends, or takes, as fast as it is served would keep workerd from its other sockets, and its timers. */
   #nextTurn(): Promise<void> {
     this.#sinceTurn = 0;
     return new Promise((resolve) => setTimeout(resolve, 0));
