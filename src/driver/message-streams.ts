@@ -5,7 +5,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { NORMAL_CLOSURE } from "../protocol/close.ts";
+import { isScriptCloseCode } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { CloseInfo } from "./link-owner.ts";
 import type { Receiving } from "./receiving.ts";
@@ -137,8 +137,7 @@ export class MessageStreams {
   /** "Close using reason" (WebSocketStream): a WebSocketError says what to close with, of whichever realm or maker. */
   #closeUsing(given: unknown): void {
     const { name, closeCode, reason } = Object(given) as { name?: unknown; closeCode?: unknown; reason?: unknown };
-    const isSendable =
-      typeof closeCode === "number" && (closeCode === NORMAL_CLOSURE || (closeCode >= 3000 && closeCode <= 4999));
+    const isSendable = typeof closeCode === "number" && isScriptCloseCode(closeCode);
     if (name === "WebSocketError" && isSendable && typeof reason === "string") this.close(closeCode, reason);
     else this.close(undefined, "");
   }

@@ -28,6 +28,11 @@ export function isCloseCode(code: number): boolean {
   return (code >= 1000 && code <= 1014 && !(code >= 1004 && code <= 1006)) || (code >= 3000 && code <= 4999);
 }
 
+/** Whether a script may close with `code`: 1000, and 3000 to 4999 (WebSockets Standard §3.1). */
+export function isScriptCloseCode(code: number): boolean {
+  return code === NORMAL_CLOSURE || (code >= 3000 && code <= 4999);
+}
+
 /** The payload of a Close frame (§5.5.1). The caller has checked the code, and the reason's length in bytes. */
 export function encodeClose(code: number, reason: Uint8Array): Uint8Array {
   const payload = new Uint8Array(2 + reason.length);

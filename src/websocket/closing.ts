@@ -1,4 +1,4 @@
-import { MAX_REASON_LENGTH, NORMAL_CLOSURE } from "../protocol/close.ts";
+import { isScriptCloseCode, MAX_REASON_LENGTH, NORMAL_CLOSURE } from "../protocol/close.ts";
 import { syntaxError } from "./establish.ts";
 
 const encoder = new TextEncoder();
@@ -14,7 +14,7 @@ export function utf8Length(text: string): number {
  * @throws {DOMException} InvalidAccessError, SyntaxError
  */
 export function checkClosing(code: number | undefined, reason: string): void {
-  if (code !== undefined && code !== NORMAL_CLOSURE && !(code >= 3000 && code <= 4999))
+  if (code !== undefined && !isScriptCloseCode(code))
     throw new DOMException(`A close code must be 1000, or from 3000 to 4999, not ${code}.`, "InvalidAccessError");
   if (utf8Length(reason) > MAX_REASON_LENGTH)
     throw syntaxError(`A close reason has at most ${MAX_REASON_LENGTH} bytes of UTF-8.`);
