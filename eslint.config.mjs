@@ -19,6 +19,7 @@ export default tseslint.config(
       "@typescript-eslint/explicit-module-boundary-types": "error",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": "off",
+      "@typescript-eslint/no-extraneous-class": ["error", { allowConstructorOnly: true }],
       // Linear memory is indexed where the code knows the bounds; the compiler's unchecked-index rule wants this mark.
       "@typescript-eslint/no-non-null-assertion": "off",
       // A header's name, an opcode: both come as a number or a string on purpose.

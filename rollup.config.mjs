@@ -14,6 +14,8 @@ const input = {
   websocketstream: "src/websocketstream.ts",
 };
 const inputWithStreams = { ...input, streams: "src/streams.ts" };
+/** A page has a WebSocket already, and takes no part of ours that decodes frames. */
+const page = { index: "src/browser.ts" };
 const external = /^(node|cloudflare):/;
 
 /**
@@ -55,15 +57,15 @@ const manualChunks = {
 };
 
 /** The build for one runtime: its condition in `imports` of package.json makes `#host` its host. */
-const build = (runtime, format = "es", input_ = input, extension = format === "cjs" ? "cjs" : "js") => ({
+const build = (runtime, format = "es", input_ = input, chunks = manualChunks) => ({
   input: input_,
   external,
   output: {
     dir: `dist/${runtime}`,
     format,
-    entryFileNames: `[name].${extension}`,
-    chunkFileNames: `shared/[name].${extension}`,
-    manualChunks,
+    entryFileNames: `[name].${format === "cjs" ? "cjs" : "js"}`,
+    chunkFileNames: `shared/[name].${format === "cjs" ? "cjs" : "js"}`,
+    manualChunks: chunks,
     hoistTransitiveImports: false,
     minifyInternalExports: true,
     // A built-in module of a runtime is used as it is, not copied into a namespace.
@@ -111,6 +113,8 @@ export default [
   build("workerd"),
   build("streams", "es", inputWithStreams),
   build("streams", "cjs", inputWithStreams),
+  build("browser", "es", page, {}),
+  build("browser", "cjs", page, {}),
   types("d.ts"),
   types("d.cts"),
   // Last, since it takes hybi from what the others have made.

@@ -89,9 +89,20 @@ export const withoutEvents = program(esm, eventless);
 /** What {@link withoutEvents} prints. */
 export const saysWithoutEvents = (build: string): string => saysEverything(build).replace("hybi/websocket Hi\n", "");
 
-/** Uses what needs no sockets, by the entries that a page in a browser takes. */
-export const page = `${esm({ "hybi/codec": memoryNames["hybi/codec"], hybi: "* as streams" })}${inMemory}inMemory();\n`;
+const inPage = `
+try {
+  console.log("hybi", typeof connect, new Server().connections.size);
+} catch (error) {
+  console.log("hybi", typeof connect, error.code);
+}
+`;
 
-/** What {@link page} prints. */
+/** Uses what needs no sockets, by the entries that a page in a browser takes. */
+export const page = `${esm({ hybi: socketNames["hybi"]!, ...memoryNames })}${inPage}${inMemory}inMemory();\n`;
+
+/** What {@link page} prints: in a page there is no server. */
+export const saysInPage = (server = "ERR_UNSUPPORTED"): string => `hybi function ${server}\n${saysInMemory()}`;
+
+/** What is printed by what needs no sockets. */
 export const saysInMemory = (build = "simd"): string =>
   `hybi/codec Hi ${build}\nhybi/streams Hi\nConnectionError ERR_ABORTED\n`;

@@ -31,6 +31,7 @@ describe("what is published", () => {
       ...["bun", "deno", "workerd"].flatMap((runtime) => folder(runtime, entries, shared, ["js"])),
       ...folder("node", entries, shared, ["js", "cjs"]),
       ...folder("streams", withStreams, shared, ["js", "cjs"]),
+      ...folder("browser", ["index"], [], ["js", "cjs"]),
       ...folder(
         "types",
         withStreams,
@@ -63,7 +64,7 @@ describe("what is published", () => {
       const order = ["types", "workerd", "edge-light", "deno", "bun", "browser", "node", "default"];
       for (const entry of [".", "./driver", "./codec", "./deflate", "./websocket", "./websocketstream"])
         expect(Object.keys(exports[entry]!)).toEqual(order);
-      const folder = { "edge-light": "streams", browser: "streams" }[condition] ?? condition;
+      const folder = condition === "edge-light" ? "streams" : condition;
       expect(JSON.stringify((exports["."] as Record<string, unknown>)[condition])).toContain(
         `/dist/${folder}/index.js`,
       );
@@ -79,6 +80,7 @@ describe("every script", () => {
     bun: /^node:/,
     workerd: /^cloudflare:/,
     streams: /^$/,
+    browser: /^$/,
   };
 
   test.each(scripts)("%s loads its files and its runtime's modules, at once, without waiting", async (path) => {

@@ -34,6 +34,7 @@ const expected: Record<string, string> = {
   "Agree on a subprotocol": "v1.chat\n",
   "Give up waiting": "ERR_CONNECT\n",
   "Close everything when a scope ends": "Hello\n",
+  "Use it in a page": "Hello, Ann\n",
   "Use the WebSocket that browsers have": "chat Hello\n1000 done true\n",
   "Use streams that wait for each other": "Hello\n4000 done\n",
   "Take over a socket from another web server": "Got: Hi\n",

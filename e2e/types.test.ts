@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => project.remove());
 
 const program = `
-  import { Server, connect, type Message } from "hybi";
+  import { Server, capabilities, connect, type Capabilities, type Message } from "hybi";
   import { Decoder } from "hybi/codec";
   import { Inflater, deflate, permessageDeflate } from "hybi/deflate";
   import { makeServer } from "hybi/driver";
@@ -39,6 +39,10 @@ const program = `
     return new WebSocketError("x", { closeCode: 1000 }).closeCode?.toFixed();
   });
   server.on("connection", (ws) => void ws.readable.pipeTo(ws.writable));
+  export const can: Capabilities = capabilities;
+  if (capabilities.ping) void connect("ws://x").then((ws) => ws.sendPing());
+  // @ts-expect-error it is there to be read
+  capabilities.tls = true;
   // @ts-expect-error the standard has other places for that
   new WebSocket("ws://x", [], { acceptProtocols: ["a"] });
   // @ts-expect-error there is no such event

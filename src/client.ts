@@ -1,5 +1,6 @@
 import { host } from "#host";
 import { ClientConnection, type ClientOptions } from "./driver/client-connection.ts";
+import { whenOpen } from "./driver/when-open.ts";
 
 /** A connection to a server. It dials at once; listen to `open` and `error`, or use {@link connect}. */
 export class Client extends ClientConnection {
@@ -22,12 +23,5 @@ export class Client extends ClientConnection {
  * @throws {TypeError} and {RangeError} as {@link Client}
  */
 export async function connect(url: string | { readonly href: string }, options: ClientOptions = {}): Promise<Client> {
-  const client = new Client(url, options);
-  return new Promise((resolve, reject) => {
-    const opened = (): void => {
-      client.off("error", reject);
-      resolve(client);
-    };
-    client.once("open", opened).once("error", reject);
-  });
+  return whenOpen(new Client(url, options));
 }

@@ -18,6 +18,7 @@ export { HandshakeError, HeadError, ProtocolError } from "./protocol/errors.ts";
 export { RefusalError, type RefusalReason } from "./protocol/refusal.ts";
 export { Budget, processBudget } from "./protocol/budget.ts";
 export type { HeartbeatOptions } from "./driver/heartbeat.ts";
+export type { Capabilities } from "./driver/capabilities.ts";
 export type { Diagnostics } from "./driver/diagnostics.ts";
 export type { Counters } from "./driver/counters.ts";
 export type { SlowConsumer } from "./driver/queue.ts";

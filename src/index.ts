@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { capabilities } from "./capabilities.ts";
 export { Client, connect } from "./client.ts";
 export * from "./connection.ts";
 export { Server, type ServerCloseOptions, type ServerEvents } from "./server/server.ts";

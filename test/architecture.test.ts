@@ -21,8 +21,17 @@ const hosts = [
   "src/hosts/streams.ts",
   "src/hosts/tls.ts",
 ];
+const driver = (name: string): string => `src/driver/${name}.ts`;
 /** What the standard's faces are made of: hybi's own client, and each other. */
 const faces = ["src/protocol/", "src/driver/", "src/errors.ts", "src/client.ts", "src/websocket/"];
+/** What a page's client is made of: all of a connection but what loads the codec or needs a transport. */
+const page = [
+  "src/browser/",
+  ...["abort", "capabilities", "client-connection", "common-options", "connection", "connection-link"].map(driver),
+  ...["counters", "link-owner", "queue", "sender", "sending", "settings", "transport", "when-open"].map(driver),
+  "src/protocol/",
+  "src/errors.ts",
+];
 /** What hybi is measured beside, and what the bench itself is made of. */
 const peers = ["bufferutil", "ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
 /** Where the bytes come from that a browser is held to, as the servers are; and certificates. */
@@ -58,12 +67,15 @@ const allowed: Record<string, readonly string[]> = {
   "src/hosts/deno-transport.ts": [...hosts, "src/hosts/deno-"],
   "src/hosts/node.ts": [...hosts, "src/hosts/node-transport.ts"],
   "src/hosts/workerd.ts": [...hosts, "src/codec/codec.ts", "cloudflare:"],
+  "src/browser": page,
+  "src/browser.ts": page,
   src: [
     "src/codec/",
     "src/protocol/",
     "src/driver/",
     "src/errors.ts",
     "src/server/",
+    "src/capabilities.ts",
     "src/client.ts",
     "src/connection.ts",
     "src/index.ts",
@@ -75,7 +87,7 @@ const allowed: Record<string, readonly string[]> = {
   "src/websocket": faces,
   "src/websocketstream": [...faces, "src/websocketstream/"],
   e2e: ["node:", "vitest", "ws", ...packagers, "playwright-core", "hybi", "e2e/", ...vectors],
-  "e2e/pages": ["hybi/codec", "hybi/deflate", "e2e/pages/"],
+  "e2e/pages": ["hybi", "e2e/pages/"],
   "examples/inspector": ["hybi/codec", "hybi/deflate", "examples/inspector/"],
   examples: ["node:", "hybi", "examples/", ...webFrameworks],
   bench: ["node:", "hybi", "bench/", ...peers],

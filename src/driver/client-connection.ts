@@ -4,11 +4,13 @@ import { ConnectionError } from "../errors.ts";
 import { HandshakeError } from "../protocol/errors.ts";
 import { parseExtensions } from "../protocol/extension.ts";
 import { HeadReader, type ResponseHead } from "../protocol/head.ts";
-import { callable, must, type Check } from "../protocol/options.ts";
+import { callable, type Check } from "../protocol/options.ts";
 import { parseUrl, type Endpoint } from "../protocol/url.ts";
+import { abortSignal, handshakeTimedOut, whenAborted } from "./abort.ts";
 import { Connection } from "./connection.ts";
+import { Link } from "./link.ts";
 import { connectionChecks, tlsOption, type ConnectionOptions } from "./options.ts";
-import { settingsOf } from "./settings.ts";
+import { settingsOf, type Settings } from "./settings.ts";
 import { isTransport, type Host, type TlsOptions, type Transport } from "./transport.ts";
 
 /** Where a client's `dial` option is asked to go. */
@@ -38,11 +40,13 @@ const clientChecks: Record<keyof ClientOptions, Check> = {
   ...connectionChecks,
   dial: callable,
   tls: tlsOption,
-  signal: must("an AbortSignal", (value) => value instanceof AbortSignal),
+  signal: abortSignal,
 };
 
 /** The client's side of a connection. */
 export class ClientConnection extends Connection {
+  /** @internal */
+  declare protected readonly link: Link;
   /** The URL, as it was given. */
   readonly url: string;
   readonly #endpoint: Endpoint;
@@ -63,11 +67,17 @@ export class ClientConnection extends Connection {
    * @internal
    */
   constructor(host: Host, url: string | { readonly href: string }, options: ClientOptions) {
-    super(settingsOf("client", host, options, clientChecks));
+    const settings = settingsOf("client", host, options, clientChecks);
+    super(settings, (owner) => new Link(settings, owner));
     this.#endpoint = parseUrl(url);
     this.url = typeof url === "string" ? url : url.href;
     this.#clientOptions = options;
     this.#reader = new HeadReader("response", this.settings);
+  }
+
+  /** @internal */
+  protected override get settings(): Settings {
+    return this.link.settings;
   }
 
   /** The server's answer to the opening handshake, once it has come. */
@@ -81,15 +91,8 @@ export class ClientConnection extends Connection {
     tlsOption(tls, "tls");
     this.#started = true;
     const { signal } = this.#clientOptions;
-    if (signal?.aborted) {
-      void Promise.resolve().then(() => this.#aborted(signal));
-      return true;
-    }
-    if (signal) {
-      const aborted = (): void => this.#aborted(signal);
-      signal.addEventListener("abort", aborted, { once: true });
-      this.#ignoreSignal = () => signal.removeEventListener("abort", aborted);
-    }
+    if (signal) this.#ignoreSignal = whenAborted(signal, (error) => this.#aborted(error));
+    if (signal?.aborted) return true;
     this.link.limit(this.settings.handshakeTimeout);
     void this.#dial(tls);
     return true;
@@ -98,15 +101,11 @@ export class ClientConnection extends Connection {
   /** @internal */
   override handshakeExpired(): void {
     if (this.#refusal) return this.#refused();
-    const text = `The opening handshake took longer than ${this.settings.handshakeTimeout} ms.`;
-    this.fail(new ConnectionError("ERR_HANDSHAKE_TIMEOUT", text));
+    this.fail(handshakeTimedOut(this.settings.handshakeTimeout));
   }
 
-  #aborted(signal: AbortSignal): void {
-    if (this.readyState !== "connecting") return;
-    this.fail(
-      new ConnectionError("ERR_ABORTED", "The caller aborted the opening handshake.", { cause: signal.reason }),
-    );
+  #aborted(error: ConnectionError): void {
+    if (this.readyState === "connecting") this.fail(error);
   }
 
   async #dial(tls: TlsOptions): Promise<void> {

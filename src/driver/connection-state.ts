@@ -1,9 +1,9 @@
 import type { Role } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
+import type { ConnectionLink } from "./connection-link.ts";
 import { Emitter } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
-import type { Link } from "./link.ts";
-import type { Settings } from "./settings.ts";
+import type { ConnectionSettings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 
 /** The extensions of most connections. */
@@ -19,10 +19,10 @@ export abstract class ConnectionState extends Emitter<ConnectionEvents> {
   extensions = NONE;
 
   /** @internal */
-  protected abstract readonly link: Link;
+  protected abstract readonly link: ConnectionLink;
 
   /** @internal */
-  protected get settings(): Settings {
+  protected get settings(): ConnectionSettings {
     return this.link.settings;
   }
 
@@ -34,7 +34,7 @@ export abstract class ConnectionState extends Emitter<ConnectionEvents> {
     return this.link.readyState;
   }
 
-  /** The transport underneath, once there is one. Its `raw` is the runtime's own socket. */
+  /** The transport underneath, once there is one; a page has none. Its `raw` is the runtime's own socket. */
   get socket(): Transport | undefined {
     return this.link.transport;
   }

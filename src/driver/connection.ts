@@ -9,22 +9,22 @@ import { ConnectionError, typeError } from "../errors.ts";
 import type { ExtensionSession } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
 import { observed } from "./diagnostics.ts";
+import type { ConnectionLink } from "./connection-link.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { handlerError } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
 import type { CloseInfo, LinkOwner } from "./link-owner.ts";
-import { Link } from "./link.ts";
 import { MessageStreams, connectionFace, type StreamFace } from "./message-streams.ts";
 import { Receiving } from "./receiving.ts";
 import type { SendCallback } from "./sender.ts";
 import { Sending, type CallbackRunner, type SendOptions } from "./sending.ts";
-import type { Settings } from "./settings.ts";
+import type { ConnectionSettings } from "./settings.ts";
 
 export abstract class Connection extends ConnectionState implements AsyncIterable<Message>, LinkOwner, CallbackRunner {
   /** What `additionalHeaders` and `setHeader` gave. @internal */
   protected headers: readonly HeaderField[];
   /** @internal */
-  protected readonly link: Link;
+  protected readonly link: ConnectionLink;
   readonly #sending: Sending;
   readonly #receiving: Receiving;
   #streams: MessageStreams | undefined;
@@ -33,10 +33,10 @@ export abstract class Connection extends ConnectionState implements AsyncIterabl
   #failure: Error | undefined;
 
   /** @internal */
-  constructor(settings: Settings) {
+  constructor(settings: ConnectionSettings, makeLink: (owner: LinkOwner) => ConnectionLink) {
     super();
     this.headers = settings.headers;
-    this.link = new Link(settings, this);
+    this.link = makeLink(this);
     this.#sending = new Sending(this.link, this);
     this.#receiving = new Receiving(this.link, this);
   }

@@ -24,7 +24,7 @@ export interface Diagnostics {
 
 /** The channel of that name, if anybody subscribed to it. */
 export function observed<Name extends keyof Diagnostics>(
-  host: Host,
+  host: Pick<Host, "channel">,
   name: Name,
 ): { publish(message: Diagnostics[Name]): void } | undefined {
   const channel = host.channel?.(name);

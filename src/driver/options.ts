@@ -3,11 +3,12 @@ import { Budget } from "../protocol/budget.ts";
 import type { Extension } from "../protocol/extension.ts";
 import { defaultHeadLimits } from "../protocol/head.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
-import { DEFAULT_MAX_FRAGMENTS, DEFAULT_MAX_LENGTH, type Limits } from "../protocol/limits.ts";
+import { DEFAULT_MAX_FRAGMENTS, type Limits } from "../protocol/limits.ts";
 import { amount, array, boolean, checkOptions, must, object, positive, text } from "../protocol/options.ts";
 import type { Check } from "../protocol/options.ts";
+import { commonChecks, commonDefaults } from "./common-options.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
-import { slowConsumers, type SlowConsumer } from "./queue.ts";
+import type { SlowConsumer } from "./queue.ts";
 import type { TlsOptions } from "./transport.ts";
 
 /**
@@ -58,40 +59,27 @@ export interface ConnectionOptions extends Partial<Limits> {
 }
 
 export const connectionChecks: Record<keyof ConnectionOptions, Check> = {
-  maxLength: amount,
+  ...commonChecks,
   maxFragments: amount,
   maxHeadLength: amount,
   maxHeaders: amount,
-  acceptProtocols: array,
   additionalHeaders: object,
   extensions: array,
-  handshakeTimeout: positive,
-  closeTimeout: amount,
   heartbeat: (value, name) => {
     if (value === false) return;
     must("false, or an object with interval and timeout", (given) => Object(given) === given)(value, name);
     checkOptions(value as object, { interval: positive, timeout: positive });
   },
-  highWaterMark: positive,
-  maxQueuedBytes: amount,
-  maxQueuedMessages: amount,
-  slowConsumer: must(`one of ${slowConsumers.join(", ")}`, (value) => slowConsumers.includes(value as SlowConsumer)),
   maxPendingPongs: amount,
   budget: must("a Budget", (value) => value instanceof Budget),
   codec: must("a Codec of hybi/codec", (value) => value instanceof Codec),
 };
 
 export const defaults = {
-  maxLength: DEFAULT_MAX_LENGTH,
+  ...commonDefaults,
   maxFragments: DEFAULT_MAX_FRAGMENTS,
   maxHeadLength: defaultHeadLimits.maxHeadLength,
   maxHeaders: defaultHeadLimits.maxHeaders,
-  handshakeTimeout: 10_000,
-  closeTimeout: 10_000,
-  highWaterMark: 65_536,
-  maxQueuedBytes: 2 ** 26,
-  maxQueuedMessages: 2 ** 17,
-  slowConsumer: "close",
   maxPendingPongs: 1024,
 } as const;
 

@@ -1,8 +1,8 @@
 import type { Message } from "../protocol/data.ts";
+import type { ConnectionLink } from "./connection-link.ts";
 import type { Emitter } from "./emitter.ts";
 import type { ConnectionEvents } from "./events.ts";
 import { Inbox } from "./inbox.ts";
-import type { Link } from "./link.ts";
 
 /**
  * What becomes of the messages that come in: they go to the listeners, or wait for whoever pulls them. While too much
@@ -10,7 +10,7 @@ import type { Link } from "./link.ts";
  */
 export class Receiving {
   isPaused = false;
-  readonly #link: Link;
+  readonly #link: ConnectionLink;
   /** Has the listeners. */
   readonly #emitter: Emitter<ConnectionEvents>;
   /** Undefined while nothing has waited, nor anyone for it. */
@@ -23,7 +23,7 @@ export class Receiving {
   #dropsUntaken = false;
   #isReading = true;
 
-  constructor(link: Link, emitter: Emitter<ConnectionEvents>) {
+  constructor(link: ConnectionLink, emitter: Emitter<ConnectionEvents>) {
     this.#link = link;
     this.#emitter = emitter;
   }

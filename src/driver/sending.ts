@@ -1,13 +1,13 @@
-import type { Codec } from "../codec/codec.ts";
 import { LARGE } from "../codec/outbox.ts";
 import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/close.ts";
 import { toBytes, type Data } from "../protocol/data.ts";
 import { ConnectionError, rangeError, typeError } from "../errors.ts";
 import { BINARY, CONTINUATION, MAX_CONTROL_LENGTH, PONG, TEXT } from "../protocol/opcode.ts";
 import { boolean, callable, checkOptions, integer, must, unchecked, type Check } from "../protocol/options.ts";
-import type { Link } from "./link.ts";
+import type { ConnectionLink } from "./connection-link.ts";
 import { Queue, type Held } from "./queue.ts";
 import type { SendCallback } from "./sender.ts";
+import type { Utf8 } from "./settings.ts";
 
 /** The kinds of frame that `send` can send. */
 export type SendType = "text" | "binary" | "continuation" | "ping" | "pong" | "close";
@@ -63,17 +63,17 @@ export interface CallbackRunner {
 
 /** What a user may send, and when: checked, and held until the connection is open. */
 export class Sending {
-  readonly #link: Link;
+  readonly #link: ConnectionLink;
   readonly #runner: CallbackRunner;
   /** What waits for the connection to open, or for a peer that is behind. */
   #queue: Queue | undefined;
 
-  constructor(link: Link, runner: CallbackRunner) {
+  constructor(link: ConnectionLink, runner: CallbackRunner) {
     this.#link = link;
     this.#runner = runner;
   }
 
-  get #codec(): Codec {
+  get #codec(): Utf8 {
     return this.#link.settings.codec;
   }
 
@@ -314,7 +314,7 @@ export class Sending {
  * @throws {RangeError} ERR_CLOSE_CODE, ERR_CONTROL_TOO_LONG
  * @throws {TypeError} ERR_DATA_TYPE
  */
-export function checkClose(codec: Codec, code: number, reason: string): Uint8Array {
+export function checkClose(codec: Utf8, code: number, reason: string): Uint8Array {
   if (!isCloseCode(code)) {
     const allowed = "1000 to 1003, 1007 to 1014, and 3000 to 4999";
     throw rangeError("ERR_CLOSE_CODE", `A Close frame may carry ${allowed}, not ${String(code)}.`);

@@ -6,6 +6,7 @@ import { writeResponse, type OpeningRequest } from "../protocol/server-handshake
 import { selectSubprotocol } from "../protocol/subprotocol.ts";
 import { Connection } from "./connection.ts";
 import { observed } from "./diagnostics.ts";
+import { Link } from "./link.ts";
 import type { Settings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 import type { Acceptance, UpgradeRequest } from "./upgrade.ts";
@@ -48,6 +49,8 @@ interface Deciding {
 export class ServerConnection<Data = undefined> extends Connection {
   /** The client's opening handshake; undefined when it broke the rules and is to be refused. */
   readonly request: OpeningRequest | undefined;
+  /** @internal */
+  declare protected readonly link: Link;
   /** What the server's `upgrade` hook gave. */
   data!: Data;
   /** Until it is started. */
@@ -57,10 +60,15 @@ export class ServerConnection<Data = undefined> extends Connection {
 
   /** @internal */
   constructor(settings: Settings, opening: Opening<Data>, owner?: ConnectionOwner<Data>) {
-    super(settings);
+    super(settings, (owner) => new Link(settings, owner));
     this.#opening = opening;
     this.#owner = owner;
     this.request = opening.request instanceof RefusalError ? undefined : opening.request;
+  }
+
+  /** @internal */
+  protected override get settings(): Settings {
+    return this.link.settings;
   }
 
   /**

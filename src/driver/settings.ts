@@ -1,4 +1,5 @@
-import { sharedCodec } from "../codec/codec.ts";
+import { sharedCodec, type Codec } from "../codec/codec.ts";
+import type { TextCodec } from "../codec/text.ts";
 import { processBudget } from "../protocol/budget.ts";
 import type { Extension } from "../protocol/extension.ts";
 import { headerList, type HeaderField } from "../protocol/headers.ts";
@@ -31,6 +32,20 @@ export interface Settings extends ProtocolOptions {
   readonly sendMark: number;
   readonly maxPendingPongs: number;
   readonly counters: Counters;
+}
+
+/** What a connection asks of strings. */
+export interface Utf8 extends Pick<Codec, "validateUtf8"> {
+  readonly text: Pick<TextCodec, "encodeBytes" | "decodeBytes">;
+}
+
+/** What a connection goes by, whatever carries its messages. */
+export interface ConnectionSettings extends Pick<
+  Settings,
+  "headers" | "highWaterMark" | "maxQueuedBytes" | "maxQueuedMessages" | "slowConsumer" | "counters"
+> {
+  readonly host: Pick<Host, "channel" | "reportError">;
+  readonly codec: Utf8;
 }
 
 /**

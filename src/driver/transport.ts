@@ -5,6 +5,7 @@
  * @module
  */
 import type { TextCodecFactory } from "../codec/text.ts";
+import type { Capabilities } from "./capabilities.ts";
 
 /** One socket: an ordered stream of bytes each way, as a connection sees it. */
 export interface Transport {
@@ -130,6 +131,8 @@ export interface Host {
   setTimer(callback: () => void, ms: number): () => void;
   /** A timer ends with the handler that set it, so that one cannot serve all: workerd's do. */
   readonly timersEnd?: boolean;
+  /** What users may ask for elsewhere, and this runtime cannot do. Default: nothing. */
+  readonly lacks?: readonly (keyof Capabilities)[];
   /** Milliseconds on a clock that never goes back. */
   now(): number;
   /** A faster way between strings and memory than the standard's, where the runtime has one. */

@@ -112,6 +112,7 @@ function secureHandler(
 export const host: Host = {
   ...web,
   name: "bun",
+  lacks: [],
   channel,
   text: (memory, kernels) => bufferText(memory, kernels, SHORT_TEXT),
   dial,

@@ -132,6 +132,7 @@ export const text: TextCodecFactory = (memory, { utf8ToUtf16 }) => {
 export const host: Host = {
   ...web,
   name: "deno",
+  lacks: [],
   channel,
   setTimer(callback, ms) {
     const timer = setTimeout(callback, ms);

@@ -55,6 +55,7 @@ function isPlain(socket: Duplex): boolean {
 export const host: Host = {
   ...web,
   name: "node",
+  lacks: [],
   channel,
   text: bufferText,
   dial,

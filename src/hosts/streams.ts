@@ -329,6 +329,7 @@ const unsupported = (what: string): Promise<never> => Promise.reject(new Connect
 
 export const host: Host = {
   name: "streams",
+  lacks: ["listen", "tls"],
   random: (bytes) => void crypto.getRandomValues(bytes),
   setTimer(callback, ms) {
     const timer = setTimeout(callback, ms);

@@ -173,6 +173,7 @@ async function dial(options: DialOptions): Promise<Transport> {
 export const host: Host = {
   ...base,
   name: "workerd",
+  lacks: ["listen", "tls"],
   timersEnd: true,
   dial,
   listen: () =>
