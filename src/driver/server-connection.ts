@@ -53,6 +53,7 @@ export class ServerConnection<Data = undefined> extends Connection {
   declare protected readonly link: Link;
   /** What the server's `upgrade` hook gave. */
   data!: Data;
+  #address: string | undefined;
   /** Until it is started. */
   #opening: Opening<Data> | undefined;
   #deciding: Deciding | undefined;
@@ -72,12 +73,13 @@ export class ServerConnection<Data = undefined> extends Connection {
   }
 
   /**
-   * The client's address, by the word of trusted proxies if there are any; undefined where the runtime does not tell, or
-   * no longer does.
+   * The client's address, by the word of trusted proxies if there are any; undefined where the runtime does not tell. Once
+   * asked for it stays; most runtimes no longer tell when the connection has ended.
    */
   get address(): string | undefined {
     const transport = this.socket ?? this.#opening!.transport;
-    return this.#owner ? this.#owner.addressOf(transport, this.request) : transport.remoteAddress;
+    this.#address ??= this.#owner ? this.#owner.addressOf(transport, this.request) : transport.remoteAddress;
+    return this.#address;
   }
 
   override startConnection(): boolean {

@@ -15,17 +15,19 @@ import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
 import { dialTls, listenTls } from "./tls.ts";
 
 /**
- * A `net.Server` has no `onread` option for the sockets it accepts, so such a socket's handle is put into another one
- * that has. This leans on a field that is not documented; where it is missing, or is something else, bytes come by
- * `data` events, with the same outcome.
+ * A `net.Server` has no `onread` option for the sockets it accepts, so their handles are put into sockets that have. This
+ * leans on fields that are not documented; where they are missing, or are something else, the server makes the sockets,
+ * and bytes come by `data` events, with the same outcome.
  */
-function rewrap(accepted: net.Socket, onread: net.OnReadOpts): NodeTransport {
-  const inner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
-  const handle = inner._handle;
-  if (typeof handle?.useUserBuffer !== "function") return new NodeTransport(accepted, false);
-  inner._handle = null;
-  accepted.destroy();
-  return new NodeTransport(new net.Socket({ handle, onread } as net.SocketConstructorOpts), true);
+function takeHandles(server: net.Server, onread: net.OnReadOpts, connected: (transport: Transport) => void): void {
+  type Accepted = (error: number | undefined, handle?: { readonly useUserBuffer?: unknown }) => void;
+  const { _handle: listener } = server as unknown as { _handle?: { onconnection?: Accepted } | null };
+  const accept = listener?.onconnection;
+  if (!listener || typeof accept !== "function") return;
+  listener.onconnection = (error, handle) => {
+    if (error || typeof handle?.useUserBuffer !== "function") return accept.call(listener, error, handle);
+    connected(new NodeTransport(new net.Socket({ handle, onread } as net.SocketConstructorOpts), true));
+  };
 }
 
 function dial(options: DialOptions): Promise<Transport> {
@@ -36,14 +38,13 @@ function dial(options: DialOptions): Promise<Transport> {
   return connecting(new NodeTransport(socket, true), socket, "connect", signal);
 }
 
-function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
+async function listen(options: ListenOptions, connected: (transport: Transport) => void): Promise<Listener> {
   const { tls, window } = options;
   if (tls) return listenTls(tls, options, connected);
-  const onread = onRead(window);
-  return listening(
-    net.createServer({ pauseOnConnect: true }, (socket) => connected(rewrap(socket, onread))),
-    options,
-  );
+  const server = net.createServer({ pauseOnConnect: true }, (socket) => connected(new NodeTransport(socket, false)));
+  const listener = await listening(server, options);
+  takeHandles(server, onRead(window), connected);
+  return listener;
 }
 
 /** Neither speaks TLS nor has a `write` that somebody else put there. */

@@ -38,6 +38,7 @@ const isMapped = (bits: bigint): boolean => bits >> 32n === MAPPED >> 32n;
 
 /** An address as IPv4 writes it, where it is one; otherwise as it is. */
 function plain(address: string): string {
+  if (!address.includes(":")) return address;
   const bits = bitsOf(address);
   if (bits === undefined || !isMapped(bits)) return address;
   return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 0xffn).join(".");
@@ -87,6 +88,7 @@ export class TrustedProxies {
 
   has(address: string | undefined): boolean {
     if (address === undefined) return this.#unix;
+    if (this.#networks.length === 0) return false;
     const bits = bitsOf(address);
     return bits !== undefined && this.#networks.some((network) => bits >> network.rest === network.bits);
   }

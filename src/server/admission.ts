@@ -33,6 +33,8 @@ export class Admission {
 
   /** Counts a transport before its request is read, unless a proxy is to say whose it is; answers why it may not come in. */
   enter(transport: Transport): RefusalError | undefined {
+    // Asking a runtime for an address may cost a fifth of a handshake.
+    if (this.#options.maxConnectionsPerAddress === undefined) return undefined;
     return this.#proxies.has(transport.remoteAddress) ? undefined : this.#count(transport, undefined);
   }
 
@@ -63,8 +65,9 @@ export class Admission {
 
   #count(transport: Transport, request: OpeningRequest | undefined): RefusalError | undefined {
     const { maxConnectionsPerAddress: most } = this.#options;
+    if (most === undefined || this.#counted.has(transport)) return undefined;
     const address = this.addressOf(transport, request);
-    if (most === undefined || address === undefined || this.#counted.has(transport)) return undefined;
+    if (address === undefined) return undefined;
     const client = clientOf(address);
     const count = this.#counts.get(client) ?? 0;
     if (count >= most) return comeBack("There are too many connections from this address.", "address");

@@ -86,6 +86,19 @@ describe("Server.accept", () => {
     expect(accepted.bufferedAmount).toBe(0);
   });
 
+  it("keeps the address that was asked for, of a transport that forgets it", async () => {
+    const server = new Server();
+    const [accepted, dialed] = MemoryTransport.pipe();
+    const over = server.accept(accepted);
+    const client = await connect("ws://nowhere.example", { dial: () => dialed });
+    const [ws] = server.connections;
+    expect(ws!.address).toBe("memory");
+    await client.close();
+    await over;
+    Object.defineProperty(accepted, "remoteAddress", { value: undefined });
+    expect(ws!.address).toBe("memory");
+  });
+
   it("answers 503 once the server is closed", async () => {
     const server = new Server();
     await server.close();
