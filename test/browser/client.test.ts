@@ -273,6 +273,7 @@ describe.each(sockets)("a page's client over %s", (_name, WebSocket) => {
       const recording = record(client);
       // Masked, which no server may do (RFC 6455 §5.1): the browser fails the connection.
       peer.send(op.text, "x");
+      peer.end();
       expect(await recording.closed()).toEqual([[1006, ""]]);
       expect(recording.errors).toMatchObject([{ code: "ERR_TRANSPORT" }]);
     });
