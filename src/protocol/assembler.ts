@@ -53,15 +53,37 @@ export class Assembler {
 
   /** Takes `needed` bytes in all from the budget, or more, when it has them. */
   #hold(needed: number, announced: number): boolean {
-    const more = needed > BLOCK / 2 ? Math.ceil(needed / BLOCK) * BLOCK : Math.max(2 * needed, SMALLEST);
     // What the first frame announces bounds what is taken, so a message of one frame fits exactly in the end; no later
     // frame may, since many small ones would then each cost a copy of all before them.
-    const wanted = announced === this.#firstFrame ? Math.min(more, announced) : more;
+    const isFirst = announced === this.#firstFrame;
+    // Once half of it has come, memory for all of it is still in proportion.
+    if (isFirst && 2 * needed >= announced && this.#budget.take(announced - this.#held)) {
+      this.#held = announced;
+      this.#unmade = 0;
+      this.#gather(announced);
+      return true;
+    }
+    const more = needed > BLOCK / 2 ? Math.ceil(needed / BLOCK) * BLOCK : Math.max(2 * needed, SMALLEST);
+    const wanted = isFirst ? Math.min(more, announced) : more;
     const taken = [wanted, needed].find((bytes) => this.#budget.take(bytes - this.#held));
     if (taken === undefined) return false;
     this.#unmade += taken - this.#held;
     this.#held = taken;
     return true;
+  }
+
+  /** Has one block, of `length` bytes, with all that has come. */
+  #gather(length: number): void {
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const block of this.#full ?? []) {
+      whole.set(block, at);
+      at += block.length;
+    }
+    whole.set(this.#block.subarray(0, this.#used), at);
+    this.#full = undefined;
+    this.#block = whole;
+    this.#used += at;
   }
 
   /** Has a larger block, or another one. */
@@ -82,20 +104,10 @@ export class Assembler {
 
   /** The whole, in memory of its own and of its own size; the assembler is empty again. */
   take(): Uint8Array {
-    const last = this.#block.subarray(0, this.#used);
-    let bytes: Uint8Array;
-    if (this.#full) {
-      bytes = new Uint8Array(this.#length);
-      let at = 0;
-      for (const block of [...this.#full, last]) {
-        bytes.set(block, at);
-        at += block.length;
-      }
-    } else {
-      // EMPTY stays here: whoever is handed an array may transfer its buffer away.
-      const isExact = this.#used === this.#block.length && this.#used > 0;
-      bytes = isExact ? this.#block : last.slice();
-    }
+    if (this.#full) this.#gather(this.#length);
+    // EMPTY stays here: whoever is handed an array may transfer its buffer away.
+    const isExact = this.#used === this.#block.length && this.#used > 0;
+    const bytes = isExact ? this.#block : this.#block.slice(0, this.#used);
     this.drop();
     return bytes;
   }

@@ -169,6 +169,25 @@ describe("Assembler", () => {
     expect(budget.used).toBe(0);
   });
 
+  it("has memory for all of a frame once half of it has come, and hands that out", () => {
+    const assembler = new Assembler(new Budget(2 ** 53));
+    const piece = noise(65_536);
+    work.allocated = work.copied = 0;
+    for (let left = 15; left >= 0; left--) assembler.append(piece, left * piece.length);
+    expect(assembler.take().buffer.byteLength).toBe(MIB);
+    expect(work.allocated).toBeLessThanOrEqual(1.5 * MIB);
+    expect(work.copied).toBeLessThanOrEqual(1.5 * MIB);
+  });
+
+  it("goes on in proportion where the budget has no room for that", () => {
+    const budget = new Budget(700_000);
+    const assembler = new Assembler(budget);
+    const piece = noise(65_536);
+    for (let left = 15; left > 5; left--) expect(assembler.append(piece, left * piece.length)).toBe(true);
+    expect(budget.used).toBe(10 * piece.length);
+    expect(assembler.append(piece, 5 * piece.length)).toBe(false);
+  });
+
   it("hands out what it holds once, in memory of its own", () => {
     const assembler = new Assembler(new Budget(2 ** 53));
     const piece = noise(10);
