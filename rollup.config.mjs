@@ -15,7 +15,7 @@ const input = {
 };
 const inputWithStreams = { ...input, streams: "src/streams.ts" };
 /** A page has a WebSocket already, and takes no part of ours that decodes frames. */
-const page = { index: "src/browser.ts" };
+const page = { index: "src/browser.ts", websocket: "src/websocket.ts", websocketstream: "src/websocketstream.ts" };
 const external = /^(node|cloudflare):/;
 
 /**
@@ -44,6 +44,8 @@ const small = {
     }),
 };
 
+const web = ["src/websocket/establish.ts", "src/websocket/closing.ts", "src/websocket/web-idl.ts"];
+
 /**
  * What the entries share: as few files as can be, by names that stay, since whoever configures workerd by hand lists
  * them. The entries of the codec and of DEFLATE load nothing but their own.
@@ -53,10 +55,12 @@ const manualChunks = {
   values: ["src/protocol/options.ts", "src/protocol/budget.ts", "src/protocol/data.ts"],
   codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts"],
   driver: ["src/server/server.ts", "src/client.ts"],
-  web: ["src/websocket/establish.ts", "src/websocket/closing.ts", "src/websocket/web-idl.ts"],
+  web,
 };
 
-/** The build for one runtime: its condition in `imports` of package.json makes `#host` its host. */
+const pageChunks = { client: ["src/browser/client.ts"], web };
+
+/** The build for one runtime: its conditions in `imports` of package.json choose `#host` and `#client`. */
 const build = (runtime, format = "es", input_ = input, chunks = manualChunks) => ({
   input: input_,
   external,
@@ -113,8 +117,8 @@ export default [
   build("workerd"),
   build("streams", "es", inputWithStreams),
   build("streams", "cjs", inputWithStreams),
-  build("browser", "es", page, {}),
-  build("browser", "cjs", page, {}),
+  build("browser", "es", page, pageChunks),
+  build("browser", "cjs", page, pageChunks),
   types("d.ts"),
   types("d.cts"),
   // Last, since it takes hybi from what the others have made.

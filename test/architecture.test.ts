@@ -23,7 +23,7 @@ const hosts = [
 ];
 const driver = (name: string): string => `src/driver/${name}.ts`;
 /** What the standard's faces are made of: hybi's own client, and each other. */
-const faces = ["src/protocol/", "src/driver/", "src/errors.ts", "src/client.ts", "src/websocket/"];
+const faces = ["src/protocol/", "src/driver/", "src/errors.ts", "#client", "src/websocket/"];
 /** What a page's client is made of: all of a connection but what loads the codec or needs a transport. */
 const page = [
   "src/browser/",

@@ -49,6 +49,11 @@ export class ClientConnection extends Connection {
     return undefined;
   }
 
+  /** @internal */
+  get extensionResponse(): string {
+    return this.link.extensions;
+  }
+
   override startConnection(tls?: TlsOptions): boolean {
     if (tls !== undefined) throw unsupported("The browser decides which servers to trust: give no TLS options.");
     if (this.#started || this.readyState !== "connecting") return false;
@@ -73,11 +78,11 @@ export class ClientConnection extends Connection {
     }
   }
 
-  #open({ protocol, extensions }: PageSocket): void {
+  #open({ protocol }: PageSocket): void {
     // Not every browser sees to it.
     if (protocol === "" && this.settings.acceptProtocols.length > 0)
       return this.fail(new ConnectionError("ERR_CONNECT", "The server took none of the subprotocols."));
-    const names = extensions.split(",").map((extension) => extension.split(";")[0]!.trim());
+    const names = this.extensionResponse.split(",").map((extension) => extension.split(";")[0]!.trim());
     this.opened({ subprotocol: protocol, sessions: [], extensions: names.filter((name) => name !== "") });
     this.#ignoreSignal?.();
     this.#ignoreSignal = undefined;

@@ -85,6 +85,11 @@ export class ClientConnection extends Connection {
     return this.#response;
   }
 
+  /** The elements of `Sec-WebSocket-Extensions` that the server has answered, or "". @internal */
+  get extensionResponse(): string {
+    return this.#response?.headers.get("sec-websocket-extensions") ?? "";
+  }
+
   /** Dials, and sends the opening handshake. `tls` takes the place of the option given before. */
   override startConnection(tls: TlsOptions = this.#clientOptions.tls ?? {}): boolean {
     if (this.#started || this.readyState !== "connecting") return false;
@@ -201,7 +206,7 @@ export class ClientConnection extends Connection {
     const { acceptProtocols, extensions } = this.settings;
     const expected = { accept: this.#accept, subprotocols: acceptProtocols, extensions };
     const { subprotocol, sessions } = readResponse(response, expected);
-    const responses = parseExtensions(response.headers.get("sec-websocket-extensions") ?? "") ?? [];
+    const responses = parseExtensions(this.extensionResponse) ?? [];
     try {
       this.opened({ subprotocol, sessions, extensions: responses.map(({ name }) => name) });
     } catch (error) {

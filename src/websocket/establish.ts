@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Client } from "../client.ts";
+import type { Client } from "#client";
 import type { ClientOptions } from "../driver/client-connection.ts";
-import { typeError } from "../errors.ts";
+import { ConnectionError, typeError, type ErrorCode } from "../errors.ts";
 import { isToken } from "../protocol/headers.ts";
 import { object } from "../protocol/options.ts";
 
@@ -76,10 +76,18 @@ export function establish<C extends Client>(
     return new Class(url, given);
   } catch (error) {
     // The URL Standard takes some that lead nowhere, with port 0 for one: they fail as others that cannot be reached.
-    if ((error as { readonly code?: unknown }).code !== "ERR_URL") throw error;
-    const dial = (): never => {
-      throw error as Error;
-    };
-    return new Class("ws://localhost", { ...given, dial });
+    if (!isCode(error, "ERR_URL")) throw error;
+    return new Class("ws://localhost", { ...given, signal: AbortSignal.abort(error) });
   }
+}
+
+/** What a client that {@link establish} has made failed with. */
+export function failureOf(error: Error): Error {
+  const { cause } = error;
+  if (!isCode(error, "ERR_ABORTED") || !isCode(cause, "ERR_URL")) return error;
+  return new ConnectionError("ERR_CONNECT", `This URL leads nowhere: ${cause.message}`, { cause });
+}
+
+function isCode(error: unknown, code: ErrorCode): error is Error {
+  return error instanceof Error && (error as { readonly code?: unknown }).code === code;
 }

@@ -1,4 +1,4 @@
-import type { Client } from "../client.ts";
+import type { Client } from "#client";
 import { closeCodeFor } from "./closing.ts";
 
 /** What `send` takes once it is converted. */

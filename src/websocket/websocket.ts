@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Client } from "../client.ts";
+import { Client } from "#client";
 import { checkClosing, utf8Length } from "./closing.ts";
-import { checkProtocols, establish, urlRecord, type WebSocketOptions } from "./establish.ts";
+import { checkProtocols, establish, failureOf, urlRecord, type WebSocketOptions } from "./establish.ts";
 import { EventHandlers, HandlerTarget, type EventHandler } from "./event-handlers.ts";
 import { CloseEvent } from "./events.ts";
 import { SendQueue, type Outgoing } from "./send-queue.ts";
@@ -219,7 +219,7 @@ export class WebSocket extends TypedEventTarget {
   /** "Feedback from the protocol" (§4). */
   async #run(): Promise<void> {
     const client = this.#client;
-    client.on("error", (error) => (this.#error ??= error));
+    client.on("error", (error) => (this.#error ??= failureOf(error)));
     const isOpen = await new Promise<boolean>((resolve) =>
       client.once("open", () => resolve(true)).once("close", () => resolve(false)),
     );
@@ -256,7 +256,7 @@ export class WebSocket extends TypedEventTarget {
   #opened(): void {
     this.#readyState = OPEN;
     this.#protocol = this.#client.protocol;
-    this.#extensions = this.#client.response!.headers.get("sec-websocket-extensions") ?? "";
+    this.#extensions = this.#client.extensionResponse;
     this.dispatchEvent(new Event("open"));
   }
 

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { Client } from "../client.ts";
+import { Client } from "#client";
 import { ConnectionError } from "../errors.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { StreamFace } from "../driver/message-streams.ts";
-import { checkProtocols, establish, urlRecord, type WebSocketOptions } from "../websocket/establish.ts";
+import { checkProtocols, establish, failureOf, urlRecord, type WebSocketOptions } from "../websocket/establish.ts";
 import { asInterface, bufferSource, dictionary, sequence, usvString } from "../websocket/web-idl.ts";
 import { closeInfo, receivedError, type WebSocketCloseInfo } from "./web-socket-error.ts";
 
@@ -44,8 +44,8 @@ class StreamedClient extends Client {
 
   /** What an open connection is made of. */
   openInfo(): WebSocketOpenInfo {
-    const { readable, writable, protocol, response } = this;
-    return { readable, writable, protocol, extensions: response!.headers.get("sec-websocket-extensions") ?? "" };
+    const { readable, writable, protocol, extensionResponse: extensions } = this;
+    return { readable, writable, protocol, extensions };
   }
 
   closeStreams(code: number | undefined, reason: string): void {
@@ -84,7 +84,7 @@ export class WebSocketStream {
     this.#closed = closed;
     this.#client.once("open", () => open.resolve(this.#client.openInfo()));
     let cause: Error | undefined;
-    this.#client.on("error", (error) => (cause ??= error));
+    this.#client.on("error", (error) => (cause ??= failureOf(error)));
     this.#client.once("close", (code, reason) => {
       if (this.#client.wasClean) return close.resolve({ closeCode: code, reason });
       const wasAborted = cause instanceof ConnectionError && cause.code === "ERR_ABORTED";
