@@ -19,7 +19,7 @@ export function openSocket(url: string, subprotocols: readonly string[]): PageSo
   const { WebSocket } = globalThis as {
     readonly WebSocket?: new (url: string, subprotocols: readonly string[]) => PageSocket;
   };
-  if (!WebSocket) throw unsupported('There is no WebSocket here: import "hybi/streams", and give it a "dial" option.');
+  if (!WebSocket) throw unsupported('There is no WebSocket here: use "hybi/streams", and give it a "dial" option.');
   const socket = new WebSocket(url, subprotocols);
   socket.binaryType = "arraybuffer";
   return socket;

@@ -1,6 +1,6 @@
 import { unsupported } from "./unsupported.ts";
 
-const HERE = 'A page takes no connections: over pairs of streams of your own, import "hybi/streams".';
+const HERE = 'A page takes no connections: over pairs of streams of your own, use "hybi/streams".';
 
 /** There is none in a page. */
 export class Server {

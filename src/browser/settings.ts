@@ -37,7 +37,7 @@ const checks: Record<keyof ClientOptions, Check> = {
   },
   additionalHeaders: refused(HEADERS),
   tls: refused("The browser decides which servers to trust: leave this out."),
-  dial: refused('A page opens no sockets: over a pair of streams of your own, import "hybi/streams".'),
+  dial: refused('A page opens no sockets: over a pair of streams of your own, use "hybi/streams".'),
   extensions: refused(EXTENSIONS),
   codec: refused(FRAMES),
   maxFragments: refused(LIMITS),
