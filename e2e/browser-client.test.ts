@@ -1,16 +1,13 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import type * as all from "hybi";
-import * as vite from "vite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Listening } from "../test/helpers/peers.ts";
 import { RawServer, op } from "../test/helpers/raw-peer.ts";
 import { next, until } from "../test/helpers/until.ts";
-import { launch } from "./browser.ts";
-import { Project } from "./project.ts";
 import { freePort } from "./run.ts";
-import { serve } from "./static.ts";
+import { Site, ways } from "./site.ts";
 
 /** In the page. */
 declare const hybi: typeof all;
@@ -22,36 +19,15 @@ interface Watched {
   readonly closed: Promise<void>;
 }
 
-let project: Project;
-let browser: Browser;
-const servers: Awaited<ReturnType<typeof serve>>[] = [];
+let site: Site;
 
 beforeAll(async () => {
-  [project, browser] = await Promise.all([Project.create(), launch()]);
-  const html = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="/client.mjs"></script>`;
-  await project.write("index.html", html);
-  await project.write("client.mjs", await readFile("e2e/pages/client.mjs", "utf8"));
-  const build = { outDir: "vite", modulePreload: false };
-  await vite.build({ root: project.folder, configFile: false, logLevel: "silent", build });
+  site = await Site.create(["client.mjs"]);
 });
-afterAll(async () => {
-  for (const server of servers) await server.close();
-  await browser.close();
-  await project.remove();
-});
-
-/** The file of the package that pages get, imported by its place, since a page resolves no names. */
-async function plainFolder(): Promise<string> {
-  const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
-    exports: { ".": { browser: { default: string } } };
-  };
-  const source = await readFile("e2e/pages/client.mjs", "utf8");
-  await project.write("client.mjs", source.replace(`"hybi"`, `"/node_modules/hybi/${exports["."].browser.default}"`));
-  return project.folder;
-}
+afterAll(() => site.remove());
 
 test("a bundle has no part of Node in it, nor the codec", async () => {
-  const assets = join(project.folder, "vite/assets");
+  const assets = join(site.folder("a build of Vite"), "assets");
   const [file, ...others] = (await readdir(assets)).filter((name) => name.endsWith(".js"));
   expect(others).toEqual([]);
   const source = await readFile(join(assets, file!), "utf8");
@@ -59,28 +35,21 @@ test("a bundle has no part of Node in it, nor the codec", async () => {
   expect(source).not.toMatch(/node:|WebAssembly|\bBuffer\b|\bprocess\b|\brequire\b/);
 });
 
-const folders = { "plain modules": plainFolder, "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };
-
-describe.each(Object.keys(folders) as (keyof typeof folders)[])("hybi's client in Chromium, as %s", (how) => {
+describe.each(ways)("hybi's client in Chromium, as %s", (way) => {
   let page: Page;
+  let errors: string[];
   let listening: Listening;
   let raw: RawServer;
-  const said: string[] = [];
   beforeAll(async () => {
     listening = await Listening.start({ origins: "any", acceptProtocols: ["v2.chat", "v1.chat"], path: "/" });
     raw = await RawServer.listen();
-    const site = await serve(await folders[how]());
-    servers.push(site);
-    page = await browser.newPage();
-    page.on("pageerror", ({ message }) => said.push(message));
-    await page.goto(site.url);
-    await page.waitForSelector("html[data-ready]");
+    ({ page, errors } = await site.open(way));
   });
   afterAll(async () => {
     await page.close();
     await listening[Symbol.asyncDispose]();
     await raw.close();
-    expect(said).toEqual([]);
+    expect(errors).toEqual([]);
   });
   let url: string;
   beforeEach(() => {

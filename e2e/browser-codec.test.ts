@@ -1,67 +1,18 @@
-import { cp, readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import * as vite from "vite";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch } from "./browser.ts";
-import { Project } from "./project.ts";
-import { serve } from "./static.ts";
+import { Site, ways } from "./site.ts";
 import { vectors } from "./vectors.ts";
 
 type Kind = keyof typeof vectors;
 const kinds = Object.keys(vectors) as Kind[];
-let project: Project;
-let browser: Browser;
-const servers: Awaited<ReturnType<typeof serve>>[] = [];
+type Thread = "here" | "inWorker";
+let site: Site;
 
 beforeAll(async () => {
-  [project, browser] = await Promise.all([Project.create(), launch()]);
-  for (const kind of kinds) await project.write(`public/vectors/${kind}.json`, JSON.stringify(vectors[kind]));
-  const html = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="/main.mjs"></script>`;
-  await project.write("index.html", html);
-  for (const name of ["main.mjs", "worker.mjs", "vectors.mjs"])
-    await project.write(name, await readFile(`e2e/pages/${name}`, "utf8"));
-  await vite.build({
-    root: project.folder,
-    configFile: false,
-    logLevel: "silent",
-    // Workers are modules here, as they are in browsers of today.
-    worker: { format: "es" },
-    build: { outDir: "vite", modulePreload: false },
-  });
+  const assets = kinds.map((kind) => [`vectors/${kind}.json`, JSON.stringify(vectors[kind])] as const);
+  site = await Site.create(["main.mjs", "worker.mjs", "vectors.mjs"], Object.fromEntries(assets));
 });
-afterAll(async () => {
-  for (const server of servers) await server.close();
-  await browser.close();
-  await project.remove();
-});
-
-/** The files of the package as they were installed, imported by their places, since a page resolves no names. */
-async function plainFolder(): Promise<string> {
-  const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
-    exports: Record<string, { browser: { default: string } }>;
-  };
-  const source = await readFile("e2e/pages/vectors.mjs", "utf8");
-  const place = (_: string, entry: string): string => `"/node_modules/hybi/${exports[`./${entry}`]!.browser.default}"`;
-  await project.write("vectors.mjs", source.replace(/"hybi\/(\w+)"/g, place));
-  await cp(`${project.folder}/public`, project.folder, { recursive: true });
-  return project.folder;
-}
-
-const folders = { "plain modules": plainFolder, "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };
-type Thread = "here" | "inWorker";
-
-/** A page that has loaded, and what it says on its console. */
-async function open(folder: string, policy?: string): Promise<{ page: Page; said: string[] }> {
-  const server = await serve(folder, policy);
-  servers.push(server);
-  const page = await browser.newPage();
-  const said: string[] = [];
-  page.on("console", (message) => said.push(message.text()));
-  page.on("pageerror", (error) => said.push(error.message));
-  await page.goto(server.url);
-  await page.waitForSelector("html[data-ready]");
-  return { page, said };
-}
+afterAll(() => site.remove());
 
 const call = (page: Page, thread: Thread, ...args: unknown[]): Promise<unknown> =>
   page.evaluate(
@@ -75,15 +26,16 @@ const passes = (kind: Kind, builds: readonly [string, string]): unknown => ({
   failures: [],
 });
 
-describe.each(Object.keys(folders) as (keyof typeof folders)[])("in Chromium, as %s", (how) => {
+describe.each(ways)("in Chromium, as %s", (way) => {
   let page: Page;
   let said: string[];
+  let errors: string[];
   beforeAll(async () => {
-    ({ page, said } = await open(await folders[how]()));
+    ({ page, said, errors } = await site.open(way));
   });
   afterAll(async () => {
     await page.close();
-    expect(said).toEqual([]);
+    expect([...said, ...errors]).toEqual([]);
   });
 
   describe.each(["here", "inWorker"] as const)("%s", (thread) => {
@@ -103,7 +55,7 @@ describe.each(Object.keys(folders) as (keyof typeof folders)[])("in Chromium, as
 describe("under a policy without 'wasm-unsafe-eval'", () => {
   let page: Page;
   beforeAll(async () => {
-    ({ page } = await open(await plainFolder(), "default-src 'self'; img-src data:"));
+    ({ page } = await site.open("plain modules", "default-src 'self'; img-src data:"));
   });
   afterAll(() => page.close());
 
@@ -120,11 +72,9 @@ describe("under a policy without 'wasm-unsafe-eval'", () => {
 });
 
 test("under one with it, the policy says nothing against SIMD", async () => {
-  const { page, said } = await open(
-    await plainFolder(),
-    "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'",
-  );
+  const policy = "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'";
+  const { page, said, errors } = await site.open("plain modules", policy);
   expect(await call(page, "here", "builds")).toEqual(["simd", "wasm"]);
-  expect(said).toEqual([]);
+  expect([...said, ...errors]).toEqual([]);
   await page.close();
 });

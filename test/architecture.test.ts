@@ -28,7 +28,8 @@ const faces = ["src/protocol/", "src/driver/", "src/errors.ts", "#client", "src/
 const page = [
   "src/browser/",
   ...["abort", "capabilities", "client-connection", "common-options", "connection", "connection-link"].map(driver),
-  ...["counters", "link-owner", "queue", "sender", "sending", "settings", "transport", "when-open"].map(driver),
+  ...["counters", "inbox", "link-owner", "queue", "sender"].map(driver),
+  ...["sending", "settings", "transport", "when-open"].map(driver),
   "src/protocol/",
   "src/errors.ts",
 ];

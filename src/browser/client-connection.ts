@@ -59,7 +59,6 @@ export class ClientConnection extends Connection {
     if (this.#started || this.readyState !== "connecting") return false;
     this.#started = true;
     if (this.#signal) this.#ignoreSignal = whenAborted(this.#signal, (error) => this.#aborted(error));
-    if (this.#signal?.aborted) return true;
     this.link.limit(this.settings.handshakeTimeout);
     // In a turn of its own, so that nobody misses what goes wrong.
     void Promise.resolve().then(() => this.#dial());
@@ -73,8 +72,8 @@ export class ClientConnection extends Connection {
       const socket = openSocket(`${secure ? "wss" : "ws"}://${host}${target}`, this.settings.acceptProtocols);
       this.link.start(socket, () => this.#open(socket));
     } catch (cause) {
-      const text = cause instanceof Error ? cause.message : String(cause);
-      this.fail(new ConnectionError("ERR_CONNECT", `${host} could not be reached: ${text}`, { cause }));
+      const { message } = cause as Error;
+      this.fail(new ConnectionError("ERR_CONNECT", `${host} could not be reached: ${message}`, { cause }));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { ConnectionLink } from "../driver/connection-link.ts";
 import type { CloseInfo, LinkOwner } from "../driver/link-owner.ts";
-import type { SendCallback, SenderOwner } from "../driver/sender.ts";
+import type { SenderOwner } from "../driver/sender.ts";
 import { ConnectionError } from "../errors.ts";
 import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, POLICY_VIOLATION, TRY_AGAIN_LATER, isScriptCloseCode } from "../protocol/close.ts"; // prettier-ignore
 import { toBytes, type Message } from "../protocol/data.ts";
@@ -38,7 +38,6 @@ export class PageLink implements ConnectionLink, SenderOwner {
   #isBroken = false;
   /** It was given up here: what still comes is discarded, and how the browser closes it says nothing. */
   #isGivenUp = false;
-  #isTerminated = false;
   /** How the browser says that it ended; what came before is taken first. */
   #browserInfo: CloseInfo | undefined;
 
@@ -182,9 +181,14 @@ export class PageLink implements ConnectionLink, SenderOwner {
   }
 
   #giveUp(code: number): void {
+    this.#discard();
+    if (this.readyState === "open") this.#close(OWN_CODES + code, "");
+  }
+
+  /** Takes nothing more, neither what came nor what will. */
+  #discard(): void {
     this.#isGivenUp = true;
     this.#backlog.clear();
-    if (this.readyState === "open") this.#close(OWN_CODES + code, "");
   }
 
   #close(code: number | undefined, reason: string): void {
@@ -197,20 +201,17 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   /** As far as a page can: the browser still goes through the closing handshake, but nobody waits for it. */
   terminate(): void {
-    if (this.closeInfo || this.#isTerminated) return;
-    this.#isTerminated = true;
+    if (this.closeInfo) return;
     const wasConnecting = this.readyState === "connecting";
     this.readyState = "closing";
-    this.#isGivenUp = true;
-    this.#backlog.clear();
-    clearTimeout(this.#timer);
+    this.#discard();
     if (wasConnecting) this.#owner.handshakeAbandoned();
     else void Promise.resolve().then(() => this.finish());
   }
 
   #endIfDone(): void {
     const info = this.#browserInfo;
-    if (!info || !this.#backlog.isEmpty || this.closeInfo) return;
+    if (!info || !this.#backlog.isEmpty) return;
     if (this.readyState === "connecting") return this.#owner.handshakeEnded();
     if (this.#isBroken && this.readyState === "open")
       this.#owner.failed(new ConnectionError("ERR_TRANSPORT", "The connection broke; a page is not told why."));
@@ -224,10 +225,8 @@ export class PageLink implements ConnectionLink, SenderOwner {
     this.readyState = "closed";
     this.closeInfo = info;
     this.#detach();
-    const waiting: SendCallback[] = this.sender.abandon();
-    const isLost = waiting.length > 0;
-    const error = isLost ? new ConnectionError("ERR_CLOSED", "The connection was closed first.") : undefined;
-    for (const callback of waiting) callback(error);
+    const error = new ConnectionError("ERR_CLOSED", "The connection was closed first.");
+    for (const callback of this.sender.abandon()) callback(error);
     this.#owner.closed(info);
   }
 

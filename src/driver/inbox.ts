@@ -12,7 +12,7 @@ interface Held {
 }
 
 /** What a waiting message counts beside its length, so that a flood of empty ones fills the inbox too. */
-const MESSAGE_COST = 32;
+export const MESSAGE_COST = 32;
 
 /** Messages that nobody has taken yet, for whoever pulls them. */
 export class Inbox {

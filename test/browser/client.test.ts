@@ -1,33 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Client, Connection, ConnectionError, connect } from "../../src/browser.ts";
-import type { Client as AnyClient, ClientOptions, ServerConnection } from "../../src/index.ts";
-import { Listening } from "../helpers/peers.ts";
-import { RawServer, closePayload, frame, op, type RawPeer } from "../helpers/raw-peer.ts";
+import type { Client as AnyClient, ServerConnection } from "../../src/index.ts";
+import type { Listening } from "../helpers/peers.ts";
+import { RawServer, op } from "../helpers/raw-peer.ts";
 import { Recording, next, plateau, thrownBy, turns, until } from "../helpers/until.ts";
+import { Servers } from "./servers.ts";
 import { sockets } from "./sockets.ts";
 
 describe.each(sockets)("a page's client over %s", (_name, WebSocket) => {
+  let servers: Servers;
   let listening: Listening;
   let raw: RawServer;
   beforeEach(async () => {
-    vi.stubGlobal("WebSocket", WebSocket);
-    listening = await Listening.start({ acceptProtocols: ["v2.chat", "v1.chat"], path: "/" });
-    raw = await RawServer.listen();
+    servers = await Servers.start(WebSocket);
+    ({ listening, raw } = servers);
   });
-  afterEach(async () => {
-    vi.unstubAllGlobals();
-    await listening[Symbol.asyncDispose]();
-    await raw.close();
-  });
+  afterEach(() => servers.stop());
 
-  const pair = async (options: ClientOptions = {}): Promise<{ client: Client; server: ServerConnection }> => {
-    const [client, server] = await Promise.all([connect(listening.url, options), listening.connection()]);
-    return { client, server };
-  };
-  const rawPair = async (options: ClientOptions = {}): Promise<{ client: Client; peer: RawPeer }> => {
-    const [client, peer] = await Promise.all([connect(raw.url, options), raw.open()]);
-    return { client, peer };
-  };
+  const pair: Servers["pair"] = (options) => servers.pair(options);
+  const rawPair: Servers["rawPair"] = (options) => servers.rawPair(options);
   const record = (client: Client): Recording => new Recording(client);
   /** Has the client send to a server that does not read, until the buffers on the way are full. */
   const fill = async (client: Client, server: ServerConnection): Promise<void> => {
@@ -177,7 +168,7 @@ describe.each(sockets)("a page's client over %s", (_name, WebSocket) => {
       expect(recording.names).toEqual(["error", "close"]);
       expect(recording.errors).toMatchObject([{ code: "ERR_CONNECT" }]);
       expect([client.readyState, client.wasClean]).toEqual(["closed", false]);
-      raw = await RawServer.listen();
+      servers.raw = await RawServer.listen();
     });
 
     it("is given up by its signal, before it begins and under way", async () => {
@@ -354,69 +345,6 @@ describe.each(sockets)("a page's client over %s", (_name, WebSocket) => {
       client.terminate();
       await turns();
       expect(callback).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "ERR_CLOSED" }));
-    });
-  });
-
-  describe("what is not taken", () => {
-    it("waits while the client is paused, and the end waits behind it", async () => {
-      const { client, server } = await pair();
-      const recording = record(client);
-      client.pause();
-      expect(client.isPaused).toBe(true);
-      for (let i = 0; i < 100; i++) server.send(`${i}`);
-      await server.close(4000);
-      await turns();
-      expect(recording.names).toEqual([]);
-      client.resume();
-      expect(await recording.closed()).toEqual([[4000, ""]]);
-      expect(recording.messages).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
-    });
-
-    it("waits while a loop is busy", async () => {
-      const { client, server } = await pair({ highWaterMark: 1000 });
-      for (let i = 0; i < 500; i++) server.send(`${i}`.padEnd(100));
-      void server.close();
-      const messages: number[] = [];
-      for await (const message of client) {
-        messages.push(Number(message));
-        if (messages.length % 50 === 0) await turns(5);
-      }
-      expect(messages).toEqual(Array.from({ length: 500 }, (_, i) => i));
-    });
-
-    it.each([
-      ["bytes", { maxQueuedBytes: 10_000 }],
-      ["messages", { maxQueuedMessages: 10 }],
-    ] as const)("costs the connection past so many %s", async (_what, options) => {
-      const { client, server } = await pair(options);
-      const recording = record(client);
-      client.pause();
-      for (let i = 0; i < 20; i++) server.send("x".repeat(1000));
-      const [code] = await next(server, "close");
-      expect(code).toBe(4008);
-      expect(await recording.closed()).toEqual([[1006, ""]]);
-      expect(recording.errors).toMatchObject([{ code: "ERR_SLOW_CONSUMER" }]);
-      expect(recording.messages).toEqual([]);
-    });
-
-    it("is given to who resumes in order, also when a listener pauses again", async () => {
-      const { client, peer } = await rawPair();
-      const messages: unknown[] = [];
-      client.on("message", (message) => {
-        messages.push(message);
-        client.pause();
-      });
-      for (const text of ["1", "2", "3"]) peer.write(frame(op.text, text, { mask: false }));
-      for (const count of [1, 2, 3]) {
-        await until(() => messages.length === count);
-        await turns();
-        expect(messages).toHaveLength(count);
-        client.resume();
-      }
-      peer.write(frame(op.close, closePayload(1000), { mask: false }));
-      peer.end();
-      await until(() => client.readyState !== "open");
-      expect(messages).toEqual(["1", "2", "3"]);
     });
   });
 });
