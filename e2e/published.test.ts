@@ -31,7 +31,7 @@ describe("what is published", () => {
       ...["bun", "deno", "workerd"].flatMap((runtime) => folder(runtime, entries, shared, ["js"])),
       ...folder("node", entries, shared, ["js", "cjs"]),
       ...folder("streams", withStreams, shared, ["js", "cjs"]),
-      ...folder("browser", ["index"], [], ["js", "cjs"]),
+      ...folder("browser", ["index", "websocket", "websocketstream"], ["client", "web"], ["js", "cjs"]),
       ...folder(
         "types",
         withStreams,

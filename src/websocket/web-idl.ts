@@ -80,9 +80,13 @@ export function bufferSource(value: unknown): Uint8Array | undefined {
   return value.byteLength === 0 ? NO_BYTES : toBytes(value);
 }
 
-/** Makes the members of a class enumerable, and gives its instances their name, as an interface has it (§3.7). */
+/**
+ * Makes the members of a class enumerable, and gives it and its instances their name, as an interface has it (§3.7),
+ * whatever a bundler has made of it.
+ */
 export function asInterface(of: { readonly prototype: object }, name: string): void {
   for (const [member, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(of.prototype)))
     if (member !== "constructor") Object.defineProperty(of.prototype, member, { ...descriptor, enumerable: true });
   Object.defineProperty(of.prototype, Symbol.toStringTag, { value: name, configurable: true });
+  Object.defineProperty(of, "name", { value: name });
 }
