@@ -85,7 +85,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
     const message = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
     if (this.#isTooLong(message)) return this.#failTooLong();
     if (this.#backlog.push(message)) return;
-    this.#giveUp(POLICY_VIOLATION);
+    this.breakOff(POLICY_VIOLATION);
     const text = "More messages wait than maxQueuedBytes or maxQueuedMessages allow: a page cannot hold its peer back.";
     this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", text));
   }
@@ -101,7 +101,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   #failTooLong(): void {
     const code = OWN_CODES + MESSAGE_TOO_BIG;
     const text = `The peer was answered ${code}: a message is longer than ${this.settings.maxLength} bytes.`;
-    this.#giveUp(MESSAGE_TOO_BIG);
+    this.breakOff(MESSAGE_TOO_BIG);
     this.#owner.failed(new ProtocolError("ERR_TOO_LONG", text, code));
   }
 
@@ -164,16 +164,11 @@ export class PageLink implements ConnectionLink, SenderOwner {
   }
 
   breakOff(code: number): void {
-    if (this.readyState === "connecting") this.terminate();
-    else if (!this.closeInfo) this.#giveUp(code);
-  }
-
-  #giveUp(code: number): void {
     this.#discard();
     if (this.readyState === "open") this.#close(OWN_CODES + code, "");
   }
 
-  /** What waits is not wanted any more; behind it a browser that closes gives nothing. */
+  /** Gives the connection up: what waits is not wanted any more, and it ends with 1006. */
   #discard(): void {
     this.#isGivenUp = true;
     this.#backlog.clear();
@@ -181,8 +176,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   #close(code: number | undefined, reason: string): void {
     this.readyState = "closing";
-    if (code === undefined) this.#socket!.close();
-    else this.#socket!.close(code, reason);
+    this.#socket!.close(code, reason);
     this.limit(this.settings.closeTimeout);
     this.#owner.closing();
   }
