@@ -11,6 +11,7 @@ import { Site, ways } from "./site.ts";
 
 /** In the page. */
 declare const hybi: typeof all;
+declare const inWorker: <R>(name: "evaluate", source: string, argument: unknown) => Promise<R>;
 
 /** What a page keeps from one call to the next. */
 interface Watched {
@@ -22,17 +23,20 @@ interface Watched {
 let site: Site;
 
 beforeAll(async () => {
-  site = await Site.create(["client.mjs"]);
+  site = await Site.create(["client.mjs", "shared.mjs", "calls.mjs"]);
 });
 afterAll(() => site.remove());
 
 test("a bundle has no part of Node in it, nor the codec", async () => {
   const assets = join(site.folder("a build of Vite"), "assets");
-  const [file, ...others] = (await readdir(assets)).filter((name) => name.endsWith(".js"));
-  expect(others).toEqual([]);
-  const source = await readFile(join(assets, file!), "utf8");
-  expect(source).toContain("ERR_UNSUPPORTED");
-  expect(source).not.toMatch(/node:|WebAssembly|\bBuffer\b|\bprocess\b|\brequire\b/);
+  const files = (await readdir(assets)).filter((name) => name.endsWith(".js"));
+  // The page's, and the shared worker's.
+  expect(files).toHaveLength(2);
+  for (const file of files) {
+    const source = await readFile(join(assets, file), "utf8");
+    expect(source).toContain("ERR_UNSUPPORTED");
+    expect(source).not.toMatch(/node:|WebAssembly|\bBuffer\b|\bprocess\b|\brequire\b/);
+  }
 });
 
 describe.each(ways)("hybi's client in Chromium, as %s", (way) => {
@@ -61,6 +65,10 @@ describe.each(ways)("hybi's client in Chromium, as %s", (way) => {
     const server = await listening.connection();
     server.on("message", (message) => void server.send(message));
   };
+
+  /** As `page.evaluate`, in a shared worker: for much, as pages/calls.mjs says. */
+  const evaluateInWorker = <A, R>(work: (argument: A) => Promise<R>, argument: A): Promise<R> =>
+    page.evaluate(([source, argument]) => inWorker<R>("evaluate", source, argument), [String(work), argument] as const);
 
   test("text, binary, and a close with its code", async () => {
     void echo();
@@ -99,7 +107,7 @@ describe.each(ways)("hybi's client in Chromium, as %s", (way) => {
 
   test("16 MiB", { timeout: 120_000 }, async () => {
     void echo();
-    const isSame = await page.evaluate(async (url) => {
+    const isSame = await evaluateInWorker(async (url) => {
       const bytes = new Uint8Array(1 << 24).map((_, i) => (i * 31) >> 3);
       const ws = await hybi.connect(url);
       const taken = new Promise((resolve) => ws.send(bytes, { callback: resolve }));
@@ -202,35 +210,35 @@ describe.each(ways)("hybi's client in Chromium, as %s", (way) => {
   });
 
   test("a server that does not read: send answers false, and drain comes when it reads", async () => {
-    const ended = page.evaluate(async (url) => {
-      const ws = await hybi.connect(url);
-      ws.send("begin");
-      await ws.read();
-      // More than the buffers on the way take.
-      const sent = 48;
-      let isTold = false;
-      for (let i = 0; i < sent; i++) isTold = !ws.send(new Uint8Array(1 << 20));
-      const { bufferedAmount } = ws;
-      const drained = new Promise((resolve) => ws.once("drain", () => resolve(true)));
-      (globalThis as { isBehind?: boolean }).isBehind = true;
-      await drained;
-      return { sent, isBehind: isTold && bufferedAmount >= 65_536, left: ws.bufferedAmount, info: await ws.close() };
-    }, url);
+    // More than the buffers on the way take.
+    const sent = 48;
+    const filled = evaluateInWorker(
+      async ([url, sent]) => {
+        const ws = await hybi.connect(url);
+        ws.send("begin");
+        await ws.read();
+        let goesOn = true;
+        for (let i = 0; i < sent; i++) goesOn = ws.send(new Uint8Array(1 << 20));
+        const drained = new Promise((resolve) => ws.once("drain", () => resolve(ws.bufferedAmount)));
+        Object.assign(globalThis, { drained, ws });
+        return [goesOn, ws.bufferedAmount >= 65_536];
+      },
+      [url, sent] as const,
+    );
     const server = await listening.connection();
     await server.read();
     server.pause();
     server.send("go on");
-    await page.waitForFunction(() => (globalThis as { isBehind?: boolean }).isBehind);
+    expect(await filled).toEqual([false, true]);
     let received = 0;
     server.on("message", () => received++);
     server.resume();
-    const { sent, isBehind, left, info } = await ended;
-    expect({ isBehind, isDrained: left <= 32_768, info }).toEqual({
-      isBehind: true,
-      isDrained: true,
-      info: { code: 1000, reason: "", wasClean: true },
-    });
-    expect(received).toBe(sent);
+    const [left, info] = await evaluateInWorker(async () => {
+      const { drained, ws } = globalThis as unknown as { drained: Promise<number>; ws: all.Client };
+      return [await drained, await ws.close()] as const;
+    }, undefined);
+    expect(left).toBeLessThanOrEqual(32_768);
+    expect([info, received]).toEqual([{ code: 1000, reason: "", wasClean: true }, sent]);
   });
 
   /** A paused client in the page, and the server's side of it. */

@@ -13,9 +13,10 @@ const find = (): string | undefined => [...places, chromium.executablePath()].fi
  * Starts Chromium: the system's, or the one that Playwright has put somewhere. Where there is none it is installed, if we
  * may.
  *
+ * @param args flags of Chromium's
  * @throws when it is not to be had, so that no test passes without the browser that it is about.
  */
-export async function launch(): Promise<Browser> {
+export async function launch(...args: string[]): Promise<Browser> {
   const isRoot = process.getuid?.() === 0;
   let executablePath = find();
   if (executablePath === undefined && isRoot) {
@@ -27,5 +28,5 @@ export async function launch(): Promise<Browser> {
   if (executablePath === undefined)
     throw new Error(`Not tested: there is no Chromium. Install it, by "${isRoot ? install : `sudo ${install}`}".`);
   // Chromium's own sandbox refuses to run as root.
-  return chromium.launch({ executablePath, chromiumSandbox: !isRoot });
+  return chromium.launch({ executablePath, args, chromiumSandbox: !isRoot });
 }

@@ -87,8 +87,10 @@ describe.each(runtimes)("--deflate on %s", (runtime) => {
   });
 });
 
-describe.each(runtimes)("examples/guarded-server.mjs on %s", (runtime) => {
-  test("lets in who says a name, and at SIGTERM closes with 1001, turns newcomers away and ends in time", async () => {
+describe("examples/guarded-server.mjs", () => {
+  const what = "on %s lets in who says a name, and at SIGTERM closes with 1001, turns newcomers away and ends in time";
+  // At once, since each waits for its deadline.
+  test.concurrent.each(runtimes)(what, async (runtime) => {
     const program = run(runtime, "examples/guarded-server.mjs", String(await freePort()));
     const [, url] = await program.printed(/^Chatting at (\S+)\n/);
     const refused = async (to: string, headers: Record<string, string>): Promise<number> => {

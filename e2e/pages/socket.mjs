@@ -1,4 +1,6 @@
-// The browser's own WebSocket, for the tests to speak by.
+// The browser's own WebSocket, for the tests to speak by: in a shared worker, for the reason in calls.mjs.
+import { answerBy } from "./calls.mjs";
+
 const opened = [];
 
 const next = (target, event) =>
@@ -16,7 +18,7 @@ function noise(length) {
   return bytes;
 }
 
-globalThis.sockets = {
+answerBy({
   /** Answers the number of the connection, and what was agreed on. */
   async open(url, subprotocols = []) {
     const ws = new WebSocket(url, subprotocols);
@@ -74,5 +76,4 @@ globalThis.sockets = {
     const { code } = await next(new WebSocket(url, subprotocols), "close");
     return code;
   },
-};
-document.documentElement.dataset.ready = "";
+});

@@ -56,9 +56,9 @@ export class ClientConnection extends Connection {
 
   override startConnection(tls?: TlsOptions): boolean {
     if (tls !== undefined) throw unsupported("The browser decides which servers to trust: give no TLS options.");
-    if (this.#started || this.readyState !== "connecting") return false;
+    if (this.#started) return false;
     this.#started = true;
-    if (this.#signal) this.#ignoreSignal = whenAborted(this.#signal, (error) => this.#aborted(error));
+    if (this.#signal) this.#ignoreSignal = whenAborted(this.#signal, (error) => this.fail(error));
     this.link.limit(this.settings.handshakeTimeout);
     // In a turn of its own, so that nobody misses what goes wrong.
     void Promise.resolve().then(() => this.#dial());
@@ -87,10 +87,6 @@ export class ClientConnection extends Connection {
     this.#ignoreSignal = undefined;
     // What was queued may have cost the connection already.
     if (this.readyState === "open") this.emit("open");
-  }
-
-  #aborted(error: ConnectionError): void {
-    if (this.readyState === "connecting") this.fail(error);
   }
 
   /** A page sees no bytes of it. @internal */

@@ -36,7 +36,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   #socket: PageSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isBroken = false;
-  /** It was given up here: what still comes is discarded, and how the browser closes it says nothing. */
+  /** It was given up here: how the browser closes it says nothing. */
   #isGivenUp = false;
   /** How the browser says that it ended; what came before is taken first. */
   #browserInfo: CloseInfo | undefined;
@@ -45,7 +45,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
     this.settings = settings;
     this.#owner = owner;
     this.sender = new PageSender(settings, this);
-    this.#backlog = new Backlog(settings, (message) => this.#received(message));
+    this.#backlog = new Backlog(settings, (message) => owner.received(message));
   }
 
   // --- opening
@@ -70,7 +70,6 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   /** The handshake that is under way, opening or closing, is to be over in `ms` milliseconds. */
   limit(ms: number): void {
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => {
         if (this.readyState === "connecting") this.#owner.handshakeExpired();
@@ -88,18 +87,12 @@ export class PageLink implements ConnectionLink, SenderOwner {
   // --- receiving
 
   #arrived(data: unknown): void {
-    if (this.#isGivenUp) return;
     const message = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
     if (this.#isTooLong(message)) return this.#failTooLong();
     if (this.#backlog.push(message)) return;
-    this.#giveUp(POLICY_VIOLATION);
+    this.breakOff(POLICY_VIOLATION);
     const text = "More messages wait than maxQueuedBytes or maxQueuedMessages allow: a page cannot hold its peer back.";
     this.#owner.failed(new ConnectionError("ERR_SLOW_CONSUMER", text));
-  }
-
-  #received(message: Message): void {
-    this.settings.counters.messagesReceived++;
-    this.#owner.received(message);
   }
 
   #isTooLong(message: Message): boolean {
@@ -113,7 +106,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   #failTooLong(): void {
     const code = OWN_CODES + MESSAGE_TOO_BIG;
     const text = `The peer was answered ${code}: a message is longer than ${this.settings.maxLength} bytes.`;
-    this.#giveUp(MESSAGE_TOO_BIG);
+    this.breakOff(MESSAGE_TOO_BIG);
     this.#owner.failed(new ProtocolError("ERR_TOO_LONG", text, code));
   }
 
@@ -176,16 +169,11 @@ export class PageLink implements ConnectionLink, SenderOwner {
   }
 
   breakOff(code: number): void {
-    if (this.readyState === "connecting") this.terminate();
-    else if (!this.closeInfo) this.#giveUp(code);
-  }
-
-  #giveUp(code: number): void {
     this.#discard();
     if (this.readyState === "open") this.#close(OWN_CODES + code, "");
   }
 
-  /** Takes nothing more, neither what came nor what will. */
+  /** Gives the connection up: what waits is not wanted any more, and it ends with 1006. */
   #discard(): void {
     this.#isGivenUp = true;
     this.#backlog.clear();
@@ -193,8 +181,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   #close(code: number | undefined, reason: string): void {
     this.readyState = "closing";
-    if (code === undefined) this.#socket!.close();
-    else this.#socket!.close(code, reason);
+    this.#socket!.close(code, reason);
     this.limit(this.settings.closeTimeout);
     this.#owner.closing();
   }

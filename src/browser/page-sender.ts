@@ -83,10 +83,8 @@ export class PageSender implements Pick<Sender, "bufferedAmount" | "bufferedFram
     clearTimeout(this.#timer);
     this.isBehind = false;
     this.#tellSent();
-    const left = this.#messages.slice(this.#first);
     this.#socket = undefined;
-    this.#messages = [];
-    this.#first = this.#awaited = 0;
+    const left = this.#messages.splice(this.#first);
     return left.flatMap(({ callback }) => callback ?? []);
   }
 

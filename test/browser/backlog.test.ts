@@ -81,7 +81,7 @@ describe.each(sockets)("what a page's client over %s does not take", (_name, Web
 
   it.each([
     ["bytes, each message counting 32 more than its own", { maxQueuedBytes: 4 * (68 + 32) }, "x".repeat(68)],
-    ["bytes, of empty messages too", { maxQueuedBytes: 4 * 32 }, ""],
+    ["bytes, of empty messages too", { maxQueuedBytes: 5 * 32 - 1 }, ""],
     ["messages", { maxQueuedMessages: 4 }, "x"],
   ])("may be just so many %s", async (_what, options, message) => {
     const { client, server } = await servers.pair(options);

@@ -48,8 +48,8 @@ describe.each(sockets)("a page's client over %s", (_name, WebSocket) => {
         expect(echo).toEqual(message);
         expect(typeof echo === "string" || echo?.constructor === Uint8Array).toBe(true);
       }
-      client.sendText(new TextEncoder().encode("as text"));
-      expect(await server.read()).toBe("as text");
+      client.sendText(new TextEncoder().encode("\uFEFFas text"));
+      expect(await server.read()).toBe("\uFEFFas text");
       client.sendBinary("as bytes");
       expect(await server.read()).toEqual(new TextEncoder().encode("as bytes"));
       client.send("a part", { start: 2, end: 6 });

@@ -65,12 +65,13 @@ it("asks the browser at once after something has left, and ever less often while
 });
 
 it("asks nothing when nobody waits, and keeps nothing", () => {
-  const { sender, socket } = sending();
-  for (let i = 0; i < 3; i++) {
+  const { sender, socket } = sending({ maxQueuedMessages: 3 });
+  for (let i = 0; i < 5; i++) {
+    socket.bufferedAmount = 0;
     sender.send("abc");
     expect(sender.wrote()).toBe(true);
-    socket.bufferedAmount = 0;
   }
+  socket.bufferedAmount = 0;
   expect([vi.getTimerCount(), sender.bufferedFrames, sender.isBehind]).toEqual([0, 0, false]);
 });
 
@@ -92,6 +93,19 @@ it.each([
   vi.advanceTimersByTime(1000);
   expect([sender.isBehind, caughtUp.mock.calls.length, vi.getTimerCount()]).toEqual([false, 1, 0]);
 });
+
+it.each([{ maxQueuedBytes: 0 }, { maxQueuedMessages: 1 }])(
+  "is not behind with %j when all has left at once",
+  (options) => {
+    const { sender, socket } = sending(options);
+    socket.send = () => undefined;
+    for (let i = 0; i < 2; i++) {
+      sender.send("abc");
+      expect(sender.wrote(() => undefined)).toBe(true);
+    }
+    expect(sender.abandon()).toEqual([]);
+  },
+);
 
 it("tells, once it is closed, what had left and what had not", () => {
   const { sender, socket } = sending({ highWaterMark: 3 });

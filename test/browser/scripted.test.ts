@@ -157,7 +157,9 @@ describe("when it is over", () => {
       [false, 1006],
     ] as const) {
       const { client, socket } = await opened();
+      const recording = new Recording(client);
       socket.end(4000, "so", wasClean);
+      expect(recording.entries).toEqual([["close", code, "so"]]);
       expect([client.closeCode, client.closeReason, client.wasClean]).toEqual([code, "so", wasClean]);
     }
   });
@@ -186,6 +188,21 @@ describe("when it is over", () => {
     socket.end(1006, "", false);
     expect([recording.names, report.mock.calls.length]).toEqual([["error", "close"], 1]);
     report.mockRestore();
+  });
+
+  it("a listener that throws while it is closing adds nothing to that", async () => {
+    const { client, socket } = await opened();
+    const recording = new Recording(client);
+    client.on("message", () => {
+      throw new Error("oops");
+    });
+    client.pause();
+    for (const data of ["1", "2"]) socket.onmessage!({ data });
+    void client.close(4000);
+    await turn();
+    expect([recording.names, socket.closes, vi.getTimerCount()]).toEqual([["message", "error"], [[4000, ""]], 1]);
+    socket.end(4000);
+    expect([client.closeCode, client.wasClean]).toEqual([1006, false]);
   });
 
   it("a listener of close that throws is reported, and nothing else", async () => {

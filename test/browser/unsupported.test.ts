@@ -53,6 +53,8 @@ describe("an option that a page cannot have is refused, with its name and what t
     expect(() => new Client(listening.url, unknown)).toThrow(expect.objectContaining({ code: "ERR_OPTION_UNKNOWN" }));
     const wrong = { signal: 1 } as unknown as ClientOptions;
     expect(() => new Client(listening.url, wrong)).toThrow(expect.objectContaining({ code: "ERR_OPTION_TYPE" }));
+    const spaced = { acceptProtocols: ["a b"] };
+    expect(() => new Client(listening.url, spaced)).toThrow(expect.objectContaining({ code: "ERR_SUBPROTOCOL" }));
     const negative = { closeTimeout: -1 };
     expect(() => new Client(listening.url, negative)).toThrow(expect.objectContaining({ code: "ERR_OPTION_RANGE" }));
   });

@@ -51,7 +51,8 @@ function cuts(length: number): number[] {
   const all = Array.from({ length: length + 1 }, (_, at) => at);
   if (length <= 2000) return all;
   const limits = [0, 100, 8192, 16_384, length];
-  return all.filter((at) => at % 997 === 0 || limits.some((limit) => Math.abs(at - limit) < 12));
+  const step = Math.max(997, length >> 7);
+  return all.filter((at) => at % step === 0 || limits.some((limit) => Math.abs(at - limit) < 12));
 }
 
 function inEveryCut(kind: Kind, text: string, limits?: HeadLimits): Record<string, unknown> {
