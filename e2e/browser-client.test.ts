@@ -10,6 +10,7 @@ import { next, until } from "../test/helpers/until.ts";
 import { launch } from "./browser.ts";
 import { Project } from "./project.ts";
 import { freePort } from "./run.ts";
+import { Site } from "./site.ts";
 import { serve } from "./static.ts";
 
 /** In the page. */
@@ -23,14 +24,13 @@ interface Watched {
 }
 
 let project: Project;
+let site: Site;
 let browser: Browser;
 const servers: Awaited<ReturnType<typeof serve>>[] = [];
 
 beforeAll(async () => {
   [project, browser] = await Promise.all([Project.create(), launch()]);
-  const html = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="/client.mjs"></script>`;
-  await project.write("index.html", html);
-  await project.write("client.mjs", await readFile("e2e/pages/client.mjs", "utf8"));
+  site = await Site.write(project, "e2e/pages/client.mjs");
   const build = { outDir: "vite", modulePreload: false };
   await vite.build({ root: project.folder, configFile: false, logLevel: "silent", build });
 });
@@ -39,16 +39,6 @@ afterAll(async () => {
   await browser.close();
   await project.remove();
 });
-
-/** The file of the package that pages get, imported by its place, since a page resolves no names. */
-async function plainFolder(): Promise<string> {
-  const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
-    exports: { ".": { browser: { default: string } } };
-  };
-  const source = await readFile("e2e/pages/client.mjs", "utf8");
-  await project.write("client.mjs", source.replace(`"hybi"`, `"/node_modules/hybi/${exports["."].browser.default}"`));
-  return project.folder;
-}
 
 test("a bundle has no part of Node in it, nor the codec", async () => {
   const assets = join(project.folder, "vite/assets");
@@ -59,7 +49,7 @@ test("a bundle has no part of Node in it, nor the codec", async () => {
   expect(source).not.toMatch(/node:|WebAssembly|\bBuffer\b|\bprocess\b|\brequire\b/);
 });
 
-const folders = { "plain modules": plainFolder, "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };
+const folders = { "plain modules": () => site.plain(), "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };
 
 describe.each(Object.keys(folders) as (keyof typeof folders)[])("hybi's client in Chromium, as %s", (how) => {
   let page: Page;

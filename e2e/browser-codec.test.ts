@@ -1,25 +1,24 @@
-import { cp, readFile } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import * as vite from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
 import { Project } from "./project.ts";
+import { Site } from "./site.ts";
 import { serve } from "./static.ts";
 import { vectors } from "./vectors.ts";
 
 type Kind = keyof typeof vectors;
 const kinds = Object.keys(vectors) as Kind[];
 let project: Project;
+let site: Site;
 let browser: Browser;
 const servers: Awaited<ReturnType<typeof serve>>[] = [];
 
 beforeAll(async () => {
   [project, browser] = await Promise.all([Project.create(), launch()]);
   for (const kind of kinds) await project.write(`public/vectors/${kind}.json`, JSON.stringify(vectors[kind]));
-  const html = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="/main.mjs"></script>`;
-  await project.write("index.html", html);
-  for (const name of ["main.mjs", "worker.mjs", "vectors.mjs"])
-    await project.write(name, await readFile(`e2e/pages/${name}`, "utf8"));
+  site = await Site.write(project, "e2e/pages/main.mjs");
   await vite.build({
     root: project.folder,
     configFile: false,
@@ -35,16 +34,10 @@ afterAll(async () => {
   await project.remove();
 });
 
-/** The files of the package as they were installed, imported by their places, since a page resolves no names. */
+/** The page without a bundler, which serves the vectors from where Vite puts them. */
 async function plainFolder(): Promise<string> {
-  const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
-    exports: Record<string, { browser: { default: string } }>;
-  };
-  const source = await readFile("e2e/pages/vectors.mjs", "utf8");
-  const place = (_: string, entry: string): string => `"/node_modules/hybi/${exports[`./${entry}`]!.browser.default}"`;
-  await project.write("vectors.mjs", source.replace(/"hybi\/(\w+)"/g, place));
   await cp(`${project.folder}/public`, project.folder, { recursive: true });
-  return project.folder;
+  return site.plain();
 }
 
 const folders = { "plain modules": plainFolder, "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };

@@ -87,7 +87,7 @@ const allowed: Record<string, readonly string[]> = {
   "src/websocket": faces,
   "src/websocketstream": [...faces, "src/websocketstream/"],
   e2e: ["node:", "vitest", "ws", ...packagers, "playwright-core", "hybi", "e2e/", ...vectors],
-  "e2e/pages": ["hybi", "e2e/pages/"],
+  "e2e/pages": ["hybi", "e2e/pages/", "test/conformance/agent/reversing.mjs"],
   "examples/inspector": ["hybi/codec", "hybi/deflate", "examples/inspector/"],
   examples: ["node:", "hybi", "examples/", ...webFrameworks],
   bench: ["node:", "hybi", "bench/", ...peers],

@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Project } from "./project.ts";
+
+/** A page of a project: a module of `e2e/pages/` with all that it imports of this repository. */
+export class Site {
+  readonly #project: Project;
+  readonly #files: ReadonlySet<string>;
+
+  private constructor(project: Project, files: ReadonlySet<string>) {
+    this.#project = project;
+    this.#files = files;
+  }
+
+  /** Puts the page into the project, where a bundler finds it. */
+  static async write(project: Project, main: string, page = "index.html"): Promise<Site> {
+    const files = new Set([main]);
+    for (const file of files) {
+      const source = await readFile(file, "utf8");
+      for (const [, name] of source.matchAll(/"(\.\.?\/[^"]+\.mjs)"/g)) files.add(join(dirname(file), name!));
+      await project.write(file, source);
+    }
+    const html = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="/${main}"></script>`;
+    await project.write(page, html);
+    return new Site(project, files);
+  }
+
+  /** The folder to serve it from without a bundler: the package is imported by places, since a page resolves no names. */
+  async plain(): Promise<string> {
+    const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
+      exports: Record<string, { browser: { default: string } }>;
+    };
+    const place = (_: string, entry = ""): string => `"/node_modules/hybi/${exports[`.${entry}`]!.browser.default}"`;
+    for (const file of this.#files) {
+      const source = await readFile(file, "utf8");
+      await this.#project.write(file, source.replace(/"hybi(\/\w+)?"/g, place));
+    }
+    return this.#project.folder;
+  }
+}
