@@ -49,7 +49,10 @@ test("a bundle has no part of Node in it, nor the codec", async () => {
   expect(source).not.toMatch(/node:|WebAssembly|\bBuffer\b|\bprocess\b|\brequire\b/);
 });
 
-const folders = { "plain modules": () => site.plain(), "a build of Vite": () => Promise.resolve(`${project.folder}/vite`) };
+const folders = {
+  "plain modules": () => site.plain(),
+  "a build of Vite": () => Promise.resolve(`${project.folder}/vite`),
+};
 
 describe.each(Object.keys(folders) as (keyof typeof folders)[])("hybi's client in Chromium, as %s", (how) => {
   let page: Page;

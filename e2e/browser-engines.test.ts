@@ -44,7 +44,11 @@ beforeAll(async () => {
   if (!names.some((name) => engines[name].isThere)) return;
   project = await Project.create();
   for (const kind of kinds) await project.write(`vectors/${kind}.json`, JSON.stringify(vectors[kind]));
-  for (const [main, page] of [["main", "index.html"], ["client", "client.html"]] as const) // prettier-ignore
+  for (const [main, page] of [
+    ["main", "index.html"],
+    ["client", "client.html"],
+  ] as const)
+    // prettier-ignore
     await (await Site.write(project, `e2e/pages/${main}.mjs`, page)).plain();
   server = await serve(project.folder);
 });
@@ -147,7 +151,7 @@ describe.each(names)("in %s", (name) => {
 
     test("a server that refuses", async () => {
       const code = await browser.evaluate(
-        (url) => hybi.connect(url).catch(({ code }: { code: string }) => code),
+        (url) => hybi.connect(url).catch((error: unknown) => (error as { code: string }).code),
         `${listening.url}elsewhere`,
       );
       expect(code).toBe("ERR_CONNECT");

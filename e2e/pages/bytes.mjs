@@ -11,7 +11,8 @@ export function bytesOfLatin1(text) {
 /** Bytes as a string of one character each. */
 export function latin1(bytes) {
   let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode.apply(null, bytes.subarray(at, at + 8192));
+  for (let at = 0; at < bytes.length; at += 8192)
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 8192));
   return text;
 }
 

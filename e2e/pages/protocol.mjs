@@ -11,7 +11,11 @@ const key = "dGhlIHNhbXBsZSBub25jZQ==";
 const upgrade = { Connection: "Upgrade", Upgrade: "websocket" };
 
 /** The fields of a request, or of a response, that opens a connection with this extension. */
-const fields = (own, extension) => ({ ...upgrade, ...own, ...(extension && { "Sec-WebSocket-Extensions": extension }) });
+const fields = (own, extension) => ({
+  ...upgrade,
+  ...own,
+  ...(extension && { "Sec-WebSocket-Extensions": extension }),
+});
 
 /**
  * How a connection of each role begins: over a transport, with the peer's half of the handshake on its own; or over web
