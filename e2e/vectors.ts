@@ -10,6 +10,9 @@ import { judge, malformed, validTexts } from "../test/helpers/utf8.ts";
 import { Peer, bytesOf, concat, frameHeader, masked } from "../test/helpers/wire.ts";
 import { answersOf, extensionNames, followed } from "../test/conformance/case.ts";
 import { sections } from "../test/conformance/cases/index.ts";
+import type { Attack } from "../test/hostile/arena.ts";
+import { fields as fieldRows } from "../test/hostile/server-fields.ts";
+import { requests as requestRows } from "../test/hostile/server-requests.ts";
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 const sizes = [0, 1, 2, 3, 4, 7, 15, 16, 17, 31, 33, 63, 64, 65, 125, 1000, 4096, 4097, 65_537];
@@ -57,6 +60,15 @@ const protocol = cases.map(({ one, name, role, bytes, late, outcome }) => ({
   },
 }));
 
+/** Requests that a server refuses, or of which it takes no extension and no subprotocol; but for the longest. */
+const requests = Object.values<readonly Attack[]>({ ...requestRows, ...fieldRows })
+  .flat()
+  .flatMap(({ name, request }) => {
+    if (!request || request.bytes.length > 50_000 || request.options?.extensions) return [];
+    const { bytes, options, status } = request;
+    return [{ name, bytes: Buffer.from(bytes, "latin1").toString("base64"), options, expected: status }];
+  });
+
 /** What the codec, DEFLATE and the protocol answer, by the models and the peers that the tests of each hold them to. */
 export const vectors = {
   decoding: [...table, ...cases].map(({ name, bytes, limits }) => {
@@ -103,5 +115,6 @@ export const vectors = {
       expected: base64(bytes),
     })),
   ),
+  requests,
   protocol,
 };

@@ -35,7 +35,7 @@ const page = [
 /** What hybi is measured beside, and what the bench itself is made of. */
 const peers = ["bufferutil", "ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
 /** Where the bytes come from that a browser is held to, as the servers are; and certificates. */
-const vectors = ["test/helpers/", "test/conformance/case", "bench/corpus.mjs"];
+const vectors = ["test/helpers/", "test/conformance/case", "test/hostile/", "bench/corpus.mjs"];
 const webFrameworks = ["express", "fastify", "koa", "hono", "@hono/node-server"];
 
 /**

@@ -10,18 +10,22 @@ export class MemoryTransport {
   #handler;
   #answer;
   #worked;
+  #isFirst;
 
-  constructor(answer, worked) {
+  /** `isFirst` is for a peer that does not wait for anything. */
+  constructor(answer, worked, isFirst = false) {
     this.#answer = answer;
     this.#worked = worked;
+    this.#isFirst = isFirst;
   }
 
   start(handler) {
+    if (this.#isFirst && !this.#handler) queueMicrotask(() => this.#play());
     this.#handler = handler;
   }
 
   write(chunks, done) {
-    if (this.received === "") queueMicrotask(() => this.#play());
+    if (!this.#isFirst && this.received === "") queueMicrotask(() => this.#play());
     for (const chunk of chunks) this.received += latin1(chunk);
     queueMicrotask(done);
   }

@@ -1,9 +1,10 @@
-// Holds `hybi/codec`, `hybi/deflate` and `hybi/driver`, in a page or a worker, to the bytes that vectors.ts writes down.
+// Holds all of hybi that has no sockets of its own, in a page or a worker, to the bytes that vectors.ts writes down.
 import { Codec, acceptKey, defaultCodec, encodeFrameHeader, mask, validateUtf8 } from "hybi/codec";
 import { DeflateModule, deflate, inflate, permessageDeflate } from "hybi/deflate";
 import { base64, bytesOf, cuts, latin1, same } from "./bytes.mjs";
 import { decoded } from "./decoding.mjs";
 import { protocol } from "./protocol.mjs";
+import { requests } from "./requests.mjs";
 
 /** The messages of a connection with permessage-deflate, as far as they are whole and valid. */
 function inflated(codec, module, { limits }, { parts }) {
@@ -58,6 +59,7 @@ const checks = {
     same(base64(inflate(deflated, { module })), bytes);
   },
   zlib: (_, module, { stream, expected }) => same(base64(inflate(bytesOf(stream), { module })), expected),
+  requests,
   protocol,
 };
 
