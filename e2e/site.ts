@@ -2,6 +2,12 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Project } from "./project.ts";
 
+/** An entry of `exports`: one for all runtimes alike has none for browsers. */
+interface Entry {
+  readonly browser?: { readonly default: string };
+  readonly default: unknown;
+}
+
 /** A page of a project: a module of `e2e/pages/` with all that it imports of this repository. */
 export class Site {
   readonly #project: Project;
@@ -27,10 +33,11 @@ export class Site {
 
   /** The folder to serve it from without a bundler: the package is imported by places, since a page resolves no names. */
   async plain(): Promise<string> {
-    const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
-      exports: Record<string, { browser: { default: string } }>;
+    const { exports } = JSON.parse(await readFile("package.json", "utf8")) as { exports: Record<string, Entry> };
+    const place = (_: string, entry = ""): string => {
+      const { browser, default: other } = exports[`.${entry}`]!;
+      return `"/node_modules/hybi/${browser?.default ?? (other as string)}"`;
     };
-    const place = (_: string, entry = ""): string => `"/node_modules/hybi/${exports[`.${entry}`]!.browser.default}"`;
     for (const file of this.#files) {
       const source = await readFile(file, "utf8");
       await this.#project.write(file, source.replace(/"hybi(\/\w+)?"/g, place));
