@@ -23,7 +23,7 @@ interface Watched {
 let site: Site;
 
 beforeAll(async () => {
-  site = await Site.create(["client.mjs", "shared.mjs", "calls.mjs"]);
+  site = await Site.create("client.mjs");
 });
 afterAll(() => site.remove());
 

@@ -10,7 +10,7 @@ let site: Site;
 
 beforeAll(async () => {
   const assets = kinds.map((kind) => [`vectors/${kind}.json`, JSON.stringify(vectors[kind])] as const);
-  site = await Site.create(["main.mjs", "worker.mjs", "vectors.mjs"], Object.fromEntries(assets));
+  site = await Site.create("main.mjs", Object.fromEntries(assets));
 });
 afterAll(() => site.remove());
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
   );
   const { port } = (await server.listen()) as { port: number };
   url = `ws://127.0.0.1:${port}/`;
-  site = await Site.create(["faces.mjs"]);
+  site = await Site.create("faces.mjs");
 });
 afterAll(async () => {
   await site.remove();

@@ -17,8 +17,8 @@ export class Program {
   #stderr = "";
   #waiters: (() => void)[] = [];
 
-  constructor(command: string, args: readonly string[], cwd: string) {
-    this.child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  constructor(command: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
       this.#wake();
@@ -33,13 +33,14 @@ export class Program {
     });
   }
 
-  /** Resolves with the match once the standard output has one; rejects if the program ends before. */
+  /** Resolves with the match once an output has one; rejects if the program ends before. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const over = this.ended.then(({ stdout, stderr }) => {
-      if (!pattern.test(stdout)) throw new Error(`It ended without printing ${pattern}: ${stdout}${stderr}`);
+      const isPrinted = pattern.test(stdout) || pattern.test(stderr);
+      if (!isPrinted) throw new Error(`It ended without printing ${pattern}: ${stdout}${stderr}`);
     });
     for (;;) {
-      const match = pattern.exec(this.#stdout);
+      const match = pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr);
       if (match) return match;
       await Promise.race([over, new Promise<void>((resolve) => this.#waiters.push(resolve))]);
     }

@@ -1,7 +1,8 @@
-import { cp, readFile } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import * as vite from "vite";
 import { launch } from "./browser.ts";
+import { PageFiles } from "./page-files.ts";
 import { Project } from "./project.ts";
 import { serve } from "./static.ts";
 
@@ -29,17 +30,12 @@ export class Site {
     this.browser = browser;
   }
 
-  /**
-   * Makes one of modules of `e2e/pages`, the first of which its page loads and which sets `data-ready` when it has. What
-   * `assets` holds by name can be fetched.
-   */
-  static async create(modules: readonly string[], assets: Readonly<Record<string, string>> = {}): Promise<Site> {
+  /** Makes one of a module of `e2e/pages/`. What `assets` holds by name can be fetched. */
+  static async create(module: string, assets: Readonly<Record<string, string>> = {}): Promise<Site> {
     const [project, browser] = await Promise.all([Project.create(), launch()]);
     const { folder } = project;
-    const html = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="/${modules[0]}"></script>`;
-    await project.write("index.html", html);
+    const files = await PageFiles.write(project, module);
     for (const [name, text] of Object.entries(assets)) await project.write(`public/${name}`, text);
-    for (const name of modules) await cp(`e2e/pages/${name}`, `${folder}/${name}`);
     await vite.build({
       root: folder,
       configFile: false,
@@ -48,7 +44,7 @@ export class Site {
       worker: { format: "es" },
       build: { outDir: "vite", modulePreload: false },
     });
-    for (const name of modules) await project.write(name, await byPlaces(`e2e/pages/${name}`));
+    await files.resolve();
     if (Object.keys(assets).length > 0) await cp(`${folder}/public`, folder, { recursive: true });
     return new Site(project, browser);
   }
@@ -76,15 +72,4 @@ export class Site {
     await this.browser.close();
     await this.project.remove();
   }
-}
-
-/** A module that imports the package's files for browsers by their places, since a page resolves no names. */
-async function byPlaces(file: string): Promise<string> {
-  const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
-    exports: Record<string, { browser: { default: string } }>;
-  };
-  const source = await readFile(file, "utf8");
-  return source.replace(/"hybi(\/\w+)?"/g, (_, entry = "") => {
-    return `"/node_modules/hybi/${exports[`.${entry as string}`]!.browser.default}"`;
-  });
 }

@@ -8,17 +8,23 @@ import { roles } from "../test/helpers/session.ts";
 import { streams } from "../test/helpers/streams.ts";
 import { judge, malformed, validTexts } from "../test/helpers/utf8.ts";
 import { Peer, bytesOf, concat, frameHeader, masked } from "../test/helpers/wire.ts";
+import { answersOf, extensionNames, followed } from "../test/conformance/case.ts";
 import { sections } from "../test/conformance/cases/index.ts";
+import type { Attack } from "../test/hostile/arena.ts";
+import { fields as fieldRows } from "../test/hostile/server-fields.ts";
+import { requests as requestRows } from "../test/hostile/server-requests.ts";
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 const sizes = [0, 1, 2, 3, 4, 7, 15, 16, 17, 31, 33, 63, 64, 65, 125, 1000, 4096, 4097, 65_537];
 
-/** The conformance cases, in both roles. */
+/** The conformance cases, in both roles, and what comes behind them. */
 const cases = roles.flatMap((role) =>
   sections.flatMap(({ title, cases }) =>
     cases.map((one) => {
       const limits = { ...unlimited(role), ...one.limits, allowedRsv: one.extension ? 0x40 : 0 };
-      return { ...one, name: `${title}: ${one.name}, as a ${role}`, limits, bytes: concat(one.frames(new Peer(role))) };
+      const peer = new Peer(role);
+      const bytes = concat(one.frames(peer));
+      return { one, name: `${title}: ${one.name}, as a ${role}`, role, limits, bytes, ...followed(peer, one) };
     }),
   ),
 );
@@ -27,8 +33,9 @@ const table = roles.flatMap((role) => streams(role).map((row) => ({ ...row, name
 
 /** Messages that are whole, up to what fails the connection: by the outcome that the conformance suite has for it. */
 const inflating = cases
-  .filter(({ extension }) => extension === "deflate")
-  .map(({ name, bytes, limits, expected: { events } }) => {
+  .filter(({ one }) => one.extension === "deflate")
+  .map(({ name, bytes, limits, one }) => {
+    const { events } = one.expected;
     const failed = events.find(([kind]) => kind === "failed");
     const messages = events.filter(([kind]) => kind === "text" || kind === "binary");
     return { name, bytes: base64(bytes), limits, expected: { messages, closeCode: failed?.[1] } };
@@ -39,7 +46,30 @@ const acceptKeys = ["dGhlIHNhbXBsZSBub25jZQ==", ...[1, 2, 3].map((seed) => base6
 const utf8 = [...validTexts.map((text) => ["valid", [...bytesOf(text)]] as const), ...malformed];
 const forms: readonly bigint[] = [0n, 1n, 125n, 126n, 127n, 65535n, 65536n, 2n ** 32n, 2n ** 53n - 1n];
 
-/** What the codec and DEFLATE answer, by the models and the peers that the tests of each hold them to. */
+/** The cases as one sees them who uses `hybi/driver`, which answers Pings and does not tell of Close frames. */
+const protocol = cases.map(({ one, name, role, bytes, late, outcome }) => ({
+  name,
+  role,
+  limits: one.limits,
+  extension: one.extension && extensionNames[one.extension],
+  bytes: base64(concat([bytes, ...late])),
+  expected: {
+    ...outcome,
+    events: outcome.events.filter(([kind]) => kind !== "closeDone"),
+    sent: answersOf(outcome),
+  },
+}));
+
+/** Requests that a server refuses, or of which it takes no extension and no subprotocol; but for the longest. */
+const requests = Object.values<readonly Attack[]>({ ...requestRows, ...fieldRows })
+  .flat()
+  .flatMap(({ name, request }) => {
+    if (!request || request.bytes.length > 50_000 || request.options?.extensions) return [];
+    const { bytes, options, status } = request;
+    return [{ name, bytes: Buffer.from(bytes, "latin1").toString("base64"), options, expected: status }];
+  });
+
+/** What the codec, DEFLATE and the protocol answer, by the models and the peers that the tests of each hold them to. */
 export const vectors = {
   decoding: [...table, ...cases].map(({ name, bytes, limits }) => {
     const expected = asParts(reference(bytes, limits));
@@ -85,4 +115,6 @@ export const vectors = {
       expected: base64(bytes),
     })),
   ),
+  requests,
+  protocol,
 };

@@ -36,7 +36,7 @@ const page = [
 /** What hybi is measured beside, and what the bench itself is made of. */
 const peers = ["bufferutil", "ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
 /** Where the bytes come from that a browser is held to, as the servers are; and certificates. */
-const vectors = ["test/helpers/", "test/conformance/cases/", "bench/corpus.mjs"];
+const vectors = ["test/helpers/", "test/conformance/case", "test/hostile/", "bench/corpus.mjs"];
 const webFrameworks = ["express", "fastify", "koa", "hono", "@hono/node-server"];
 
 /**
@@ -88,7 +88,7 @@ const allowed: Record<string, readonly string[]> = {
   "src/websocket": faces,
   "src/websocketstream": [...faces, "src/websocketstream/"],
   e2e: ["node:", "vitest", "ws", ...packagers, "playwright-core", "hybi", "e2e/", ...vectors],
-  "e2e/pages": ["hybi", "e2e/pages/"],
+  "e2e/pages": ["hybi", "e2e/pages/", "test/conformance/agent/reversing.mjs"],
   "examples/inspector": ["hybi/codec", "hybi/deflate", "examples/inspector/"],
   examples: ["node:", "hybi", "examples/", ...webFrameworks],
   bench: ["node:", "hybi", "bench/", ...peers],

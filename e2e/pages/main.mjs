@@ -2,15 +2,13 @@
 import { builds, check, refusal } from "./vectors.mjs";
 
 const calls = { builds, check, refusal };
+let worker;
 globalThis.hybi = {
   here: async (name, ...args) => calls[name](...args),
   inWorker: (...call) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL("./worker.mjs", import.meta.url), { type: "module" });
-      worker.onmessage = ({ data }) => {
-        worker.terminate();
-        resolve(data);
-      };
+      worker ??= new Worker(new URL("./worker.mjs", import.meta.url), { type: "module" });
+      worker.onmessage = ({ data }) => resolve(data);
       worker.onerror = ({ message }) => reject(new Error(message));
       worker.postMessage(call);
     }),

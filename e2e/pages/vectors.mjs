@@ -1,46 +1,10 @@
-// Holds `hybi/codec` and `hybi/deflate`, in a page or a worker, to the bytes that vectors.ts writes down.
-import { Codec, Decoder, acceptKey, defaultCodec, encodeFrameHeader, mask, validateUtf8 } from "hybi/codec";
+// Holds all of hybi that has no sockets of its own, in a page or a worker, to the bytes that vectors.ts writes down.
+import { Codec, acceptKey, defaultCodec, encodeFrameHeader, mask, validateUtf8 } from "hybi/codec";
 import { DeflateModule, deflate, inflate, permessageDeflate } from "hybi/deflate";
-
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-const latin1 = (bytes) => {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-};
-const base64 = (bytes) => btoa(latin1(bytes));
-
-/** The bytes whole, and cut into pieces. */
-function* cuts(bytes) {
-  const sizes = bytes.length < 400 ? [bytes.length || 1, 1, 7] : [bytes.length, 331];
-  for (const size of sizes) {
-    const pieces = [];
-    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
-    yield pieces;
-  }
-}
-
-/** What the decoder reports, its pieces joined. */
-function decoded(codec, limits, chunks) {
-  const parts = [];
-  let violation;
-  const decoder = new Decoder({ codec, ...limits });
-  for (const chunk of chunks) {
-    decoder.decode(chunk, {
-      piece({ data, ...piece }) {
-        const before = parts.at(-1);
-        const part = { ...piece, data: latin1(data) };
-        if (!before || before.last || part.first || before.opcode !== part.opcode) parts.push(part);
-        else Object.assign(before, { data: before.data + part.data, last: part.last });
-      },
-      violation: (found) => (violation = found),
-    });
-  }
-  decoder.free();
-  // How much of a text that is not UTF-8 was reported depends on how it was cut.
-  if (violation?.closeCode === 1007 && parts.at(-1)?.last === false) parts.pop();
-  return { parts, violation };
-}
+import { base64, bytesOf, cuts, latin1, same } from "./bytes.mjs";
+import { decoded } from "./decoding.mjs";
+import { protocol } from "./protocol.mjs";
+import { requests } from "./requests.mjs";
 
 /** The messages of a connection with permessage-deflate, as far as they are whole and valid. */
 function inflated(codec, module, { limits }, { parts }) {
@@ -95,23 +59,9 @@ const checks = {
     same(base64(inflate(deflated, { module })), bytes);
   },
   zlib: (_, module, { stream, expected }) => same(base64(inflate(bytesOf(stream), { module })), expected),
+  requests,
+  protocol,
 };
-
-function same(actual, expected) {
-  const [is, should] = [JSON.stringify(sorted(actual)), JSON.stringify(sorted(expected))];
-  if (is !== should) throw new Error(`${is.slice(0, 300)} where ${should.slice(0, 300)} should be`);
-}
-
-/** With the keys of objects in one order. */
-function sorted(value) {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sorted(value[key])]),
-  );
-}
 
 /** Which builds run here if nobody says which. */
 export const builds = () => [defaultCodec.build, new DeflateModule().build];
@@ -134,7 +84,7 @@ export async function check(kind, build) {
   const failures = [];
   for (const vector of vectors) {
     try {
-      checks[kind](codec, module, vector);
+      await checks[kind](codec, module, vector);
     } catch (error) {
       failures.push(`${vector.name}: ${error.message}`);
     }

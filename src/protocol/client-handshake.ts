@@ -103,8 +103,8 @@ export function readResponse(
   if (headers.get("sec-websocket-accept") !== expected.accept) {
     throw broken(head, "The header Sec-WebSocket-Accept is not the one that follows from the key.");
   }
-  // RFC 9110 §6.4.1, §8.6: a 101 has no content. What follows it are frames.
-  if (headers.has("content-length") || headers.has("transfer-encoding")) {
+  // RFC 9110 §6.4.1, §8.6: a 101 has no content, which some servers say too. What follows it are frames.
+  if ((headers.get("content-length") ?? "0") !== "0" || headers.has("transfer-encoding")) {
     throw broken(head, "The response that switches protocols declares content.");
   }
   const subprotocol = readSubprotocol(head, expected.subprotocols ?? []);

@@ -7,7 +7,7 @@ import { chopped, everyCut, same } from "../helpers/decoding.ts";
 import { Session, roles } from "../helpers/session.ts";
 import { Peer, concat, type Role } from "../helpers/wire.ts";
 import { Reversing } from "./agent/reversing.mjs";
-import { extensionNames, type Case } from "./case.ts";
+import { extensionNames, followed, type Case } from "./case.ts";
 import { sections } from "./cases/index.ts";
 
 /** Every place in a short stream; in a long one those around each frame's start and end, and some others. */
@@ -39,19 +39,16 @@ const sessionOf: Record<NonNullable<Case["extension"]>, () => ExtensionSession> 
 };
 
 /** Runs a case in one role, however its bytes are cut, over the builds. */
-function check(role: Role, { frames, expected, limits, extension, isCut = false }: Case): void {
+function check(role: Role, one: Case): void {
+  const { frames, limits, extension } = one;
   const peer = new Peer(role);
   const made = frames(peer);
-  // What the peer sends behind it is heard if the connection is open, and otherwise is not looked at (§1.4, §7.1.7).
-  const late = [peer.ping("late"), peer.text("late"), peer.close(1001, "again"), Uint8Array.of(0xff, 0xff, 0xff)];
-  const isOpen = expected.readyState === "open";
-  const whole = isOpen && !isCut ? { ...expected, events: [...expected.events, ["ping", "late"]] } : expected;
+  const { late, outcome } = followed(peer, one);
   const run = (codec: Codec, cut: string, chunks: Iterable<Uint8Array>): void => {
     const session = new Session(role, { codec, limits, sessions: extension && [sessionOf[extension]()] });
     session.receive(chunks);
-    if (!isOpen) session.receive(late);
-    else if (!isCut) session.receive([late[0]!]);
-    same(session.end(), whole, `${codec.build}, ${cut}`);
+    session.receive(late);
+    same(session.end(), outcome, `${codec.build}, ${cut}`);
   };
   // The builds take turns at the cuts: test/codec has each of them decode at every place.
   let turn = 0;

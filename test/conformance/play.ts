@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { WHY, type Outcome, type Sent } from "../helpers/outcome.ts";
 import { Peer, concat, latin1, readFrames, type Role } from "../helpers/wire.ts";
 import { shown } from "./agent/data.mjs";
-import { extensionNames, type Case } from "./case.ts";
+import { answersOf, extensionNames, followed, type Case } from "./case.ts";
 import type { Agent, Log } from "./party.ts";
 import type { RawServer } from "./raw.ts";
 import { Raw, openingRequest, openingResponse } from "./raw.ts";
@@ -33,12 +33,6 @@ function logOf({ events, closeCode, closeReason, wasClean }: Outcome, extension:
   return [["open", "", extension], ...happened, ["close", closeCode, closeReason, wasClean]];
 }
 
-/** What it has to send: each Ping is answered (RFC 6455 §5.5.2), and then comes its Close frame, if there is one. */
-function sentOf({ events, sent }: Outcome): Sent[] {
-  const pongs = events.flatMap((event): Sent[] => (event[0] === "ping" ? [[0x8a, event[1]]] : []));
-  return [...pongs, ...sent];
-}
-
 function framesOf(role: Role, bytes: Uint8Array): Sent[] {
   return readFrames(bytes).map(({ fin, rsv, opcode, key, payload }): Sent => {
     if ((key !== undefined) !== (role === "client")) expect.fail("A frame is masked, or not, against §5.1.");
@@ -54,14 +48,7 @@ let lastKey = 0;
 export async function play(agent: Agent, role: Role, clients: RawServer, one: Case): Promise<void> {
   const peer = new Peer(role);
   const frames = one.frames(peer);
-  const isOpen = one.expected.readyState === "open";
-  const late = isOpen
-    ? one.isCut
-      ? []
-      : [peer.ping("late")]
-    : [peer.ping("late"), peer.text("late"), peer.close(1001, "again"), Uint8Array.of(0xff, 0xff, 0xff)];
-  const outcome: Outcome =
-    isOpen && !one.isCut ? { ...one.expected, events: [...one.expected.events, ["ping", "late"]] } : one.expected;
+  const { late, outcome } = followed(peer, one);
   const cuts = cutsOf(concat(frames));
   const keys = cuts.map(() => `${++lastKey}`);
   const raws = await Promise.all(
@@ -79,7 +66,7 @@ export async function play(agent: Agent, role: Role, clients: RawServer, one: Ca
     });
     expect({ log, sent, error: raw.error }, name).toEqual({
       log: logOf(outcome, one.extension ? extensionNames[one.extension] : ""),
-      sent: sentOf(outcome),
+      sent: answersOf(outcome),
       error: undefined,
     });
     raw.socket.destroy();

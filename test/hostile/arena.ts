@@ -14,6 +14,8 @@ export interface Attack {
   readonly play: (arena: Arena) => Promise<void>;
   /** What the agent writes to its standard error because of it: on any runtime, or on one alone. */
   readonly complaint?: RegExp | Partial<Record<RuntimeName, RegExp>>;
+  /** Where it is one request and the status of its answer, these: for browsers, who have no agent. */
+  readonly request?: { readonly bytes: string; readonly options: PartyOptions | undefined; readonly status: number };
 }
 
 /** The attacks of one table, by its rows. */

@@ -192,7 +192,7 @@ export const table: Table<RowName<"Opening handshake, as a client">> = {
   ],
   "a 101 with a body": [
     rejects("Content-Length", withField("Content-Length: 5"), RESPONSE),
-    rejects("Content-Length: 0", withField("Content-Length: 0"), RESPONSE),
+    rejects("Content-Length: 0, twice", withField("Content-Length: 0\r\nContent-Length: 0"), RESPONSE),
     rejects("Transfer-Encoding", withField("Transfer-Encoding: chunked"), RESPONSE),
     rejects("both", withField("Content-Length: 5\r\nTransfer-Encoding: chunked"), RESPONSE),
     { name: "and without a field that says so: 1002", play: bodyBehind101 },

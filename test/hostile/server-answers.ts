@@ -32,6 +32,7 @@ export function check(head: string, [status, ...fields]: Answer): void {
 export function refused(name: string, bytes: string, answer: Answer, options?: PartyOptions): Attack {
   return {
     name,
+    request: { bytes, options, status: answer[0] },
     async play(arena: Arena): Promise<void> {
       const serving = await arena.serve(options);
       const half = bytes.length >> 1;
@@ -48,14 +49,16 @@ export const changed = (name: string, changes: Changes, answer: Answer, line?: s
 
 /** These bytes open a connection, on which nothing of what the field asks for is taken. */
 export function declined(name: string, changes: Changes, options?: PartyOptions): Attack {
+  const bytes = request(changes, "GET /declined HTTP/1.1");
   return {
     name,
+    request: { bytes, options, status: 101 },
     async play(arena: Arena): Promise<void> {
       const serving = await arena.serve(options);
       const raw = await arena.connect(serving);
       const peer = new Peer("server");
       const from = performance.now();
-      await raw.write(request(changes, "GET /declined HTTP/1.1"));
+      await raw.write(bytes);
       expect(await raw.readHead()).toMatch(/^HTTP\/1.1 101 /);
       expect(raw.head).not.toMatch(/^Sec-WebSocket-(?:Extensions|Protocol)/im);
       await raw.write(peer.close(1000));
