@@ -181,7 +181,9 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   #close(code: number | undefined, reason: string): void {
     this.readyState = "closing";
-    this.#socket!.close(code, reason);
+    // Chromium takes an undefined code for 0, and refuses that.
+    if (code === undefined) this.#socket!.close();
+    else this.#socket!.close(code, reason);
     this.limit(this.settings.closeTimeout);
     this.#owner.closing();
   }
