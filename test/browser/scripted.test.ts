@@ -148,7 +148,7 @@ describe("when it is over", () => {
     await turn();
     client.terminate();
     await turn();
-    expect([recording.names, socket.closes]).toEqual([["close"], [[]]]);
+    expect([recording.names, socket.closes, client.readyState]).toEqual([["close"], [[]], "closed"]);
   });
 
   it("how it was closed is what the browser says, unless that was not clean", async () => {
