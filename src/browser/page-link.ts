@@ -176,7 +176,9 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   #close(code: number | undefined, reason: string): void {
     this.readyState = "closing";
-    this.#socket!.close(code, reason);
+    // To Chromium a code that is undefined, with a reason behind it, is 0.
+    if (code === undefined) this.#socket!.close();
+    else this.#socket!.close(code, reason);
     this.limit(this.settings.closeTimeout);
     this.#owner.closing();
   }

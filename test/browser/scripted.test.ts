@@ -164,6 +164,14 @@ describe("when it is over", () => {
     }
   });
 
+  it("the browser is given no code for a stream that is closed, not even an undefined one", async () => {
+    const { client, socket } = await opened();
+    void client.writable.getWriter().close();
+    await turn();
+    expect(socket.closes).toEqual([[]]);
+    socket.end(1005);
+  });
+
   it("that it broke is an error while it is open only", async () => {
     for (const [isClosing, names] of [
       [false, ["error", "close"]],
