@@ -79,11 +79,6 @@ export class PageLink implements ConnectionLink, SenderOwner {
     );
   }
 
-  /** As the browser tells them. */
-  get extensions(): string {
-    return this.#socket?.extensions ?? "";
-  }
-
   // --- receiving
 
   #arrived(data: unknown): void {
@@ -181,7 +176,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   #close(code: number | undefined, reason: string): void {
     this.readyState = "closing";
-    // Chromium takes an undefined code for 0, and refuses that.
+    // To Chromium a code that is undefined, with a reason behind it, is 0.
     if (code === undefined) this.#socket!.close();
     else this.#socket!.close(code, reason);
     this.limit(this.settings.closeTimeout);

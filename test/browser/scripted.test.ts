@@ -148,7 +148,7 @@ describe("when it is over", () => {
     await turn();
     client.terminate();
     await turn();
-    expect([recording.names, socket.closes]).toEqual([["close"], [[]]]);
+    expect([recording.names, socket.closes, client.readyState]).toEqual([["close"], [[]], "closed"]);
   });
 
   it("how it was closed is what the browser says, unless that was not clean", async () => {
@@ -162,6 +162,14 @@ describe("when it is over", () => {
       expect(recording.entries).toEqual([["close", code, "so"]]);
       expect([client.closeCode, client.closeReason, client.wasClean]).toEqual([code, "so", wasClean]);
     }
+  });
+
+  it("the browser is given no code for a stream that is closed, not even an undefined one", async () => {
+    const { client, socket } = await opened();
+    void client.writable.getWriter().close();
+    await turn();
+    expect(socket.closes).toEqual([[]]);
+    socket.end(1005);
   });
 
   it("that it broke is an error while it is open only", async () => {
