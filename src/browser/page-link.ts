@@ -79,6 +79,11 @@ export class PageLink implements ConnectionLink, SenderOwner {
     );
   }
 
+  /** As the browser tells them. */
+  get extensions(): string {
+    return this.#socket?.extensions ?? "";
+  }
+
   // --- receiving
 
   #arrived(data: unknown): void {
