@@ -80,6 +80,15 @@ export function bufferSource(value: unknown): Uint8Array | undefined {
   return value.byteLength === 0 ? NO_BYTES : toBytes(value);
 }
 
+/** The value of an attribute that is a promise: it rejects where others throw, on what is no such object (§3.7.6). */
+export function promised<T>(get: () => Promise<T>): Promise<T> {
+  try {
+    return get();
+  } catch (error) {
+    return Promise.reject(error as TypeError);
+  }
+}
+
 /** Makes the members of a class enumerable, and gives its instances their name, as an interface has it (§3.7). */
 export function asInterface(of: { readonly prototype: object }, name: string): void {
   for (const [member, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(of.prototype)))

@@ -8,7 +8,7 @@ import { ConnectionError } from "../errors.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { StreamFace } from "../driver/message-streams.ts";
 import { checkProtocols, establish, urlRecord, type WebSocketOptions } from "../websocket/establish.ts";
-import { asInterface, bufferSource, dictionary, sequence, usvString } from "../websocket/web-idl.ts";
+import { asInterface, bufferSource, dictionary, promised, sequence, usvString } from "../websocket/web-idl.ts";
 import { closeInfo, receivedError, type WebSocketCloseInfo } from "./web-socket-error.ts";
 
 export interface WebSocketStreamOptions {
@@ -69,7 +69,7 @@ export class WebSocketStream {
    * @throws {RangeError} ERR_OPTION_RANGE
    */
   constructor(url: string | URL, options?: WebSocketStreamOptions, clientOptions?: Omit<WebSocketOptions, "signal">);
-  constructor(url: string | URL, ...[options, clientOptions = {}]: [WebSocketStreamOptions?, WebSocketOptions?]) {
+  constructor(url: string | URL, ...[options, clientOptions]: [WebSocketStreamOptions?, WebSocketOptions?]) {
     if (url === undefined && arguments.length === 0) throw new TypeError("A WebSocketStream needs a URL.");
     const urlText = usvString(url);
     const { protocols, signal } = dictionary(options, "The options of a WebSocketStream");
@@ -77,7 +77,7 @@ export class WebSocketStream {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal.");
     this.#url = urlRecord(urlText);
     checkProtocols(offered);
-    this.#client = establish(this.#url, offered, signal ? { ...clientOptions, signal } : clientOptions, StreamedClient);
+    this.#client = establish(this.#url, offered, clientOptions, StreamedClient, signal);
     const { promise: opened, ...open } = settled<WebSocketOpenInfo>();
     const { promise: closed, ...close } = settled<WebSocketCloseInfo>();
     this.#opened = opened;
@@ -101,12 +101,12 @@ export class WebSocketStream {
 
   /** Resolves when the connection is open; rejects with a WebSocketError, or why the signal was raised, if it never is. */
   get opened(): Promise<WebSocketOpenInfo> {
-    return this.#opened;
+    return promised(() => this.#opened);
   }
 
   /** Resolves when the connection was closed cleanly; rejects with a WebSocketError otherwise. */
   get closed(): Promise<WebSocketCloseInfo> {
-    return this.#closed;
+    return promised(() => this.#closed);
   }
 
   /**
