@@ -33,7 +33,7 @@ export interface WebSocketOpenInfo {
 const face: StreamFace = {
   dataOf: (chunk) => bufferSource(chunk) ?? usvString(chunk),
   closedError: () => new DOMException("The connection is closed: nothing can be written to it.", "InvalidStateError"),
-  errsWhenClosed: true,
+  endsWithConnection: true,
   lostError: ({ code, reason }, cause) => receivedError("The connection was not closed cleanly.", code, reason, cause),
 };
 
@@ -50,6 +50,11 @@ class StreamedClient extends Client {
 
   closeStreams(code: number | undefined, reason: string): void {
     this.streams.close(code, reason);
+  }
+
+  /** Once the connection is over: what its streams ended with, unless it was closed cleanly. */
+  get lostError(): Error | undefined {
+    return this.streams.lostError;
   }
 }
 
@@ -83,12 +88,12 @@ export class WebSocketStream {
     this.#opened = opened;
     this.#closed = closed;
     this.#client.once("open", () => open.resolve(this.#client.openInfo()));
-    let cause: Error | undefined;
-    this.#client.on("error", (error) => (cause ??= error));
     this.#client.once("close", (code, reason) => {
-      if (this.#client.wasClean) return close.resolve({ closeCode: code, reason });
+      const { lostError } = this.#client;
+      if (!lostError) return close.resolve({ closeCode: code, reason });
+      const { cause } = lostError;
       const wasAborted = cause instanceof ConnectionError && cause.code === "ERR_ABORTED";
-      const error: unknown = wasAborted ? cause!.cause : face.lostError({ code, reason, wasClean: false }, cause);
+      const error = wasAborted ? cause.cause : lostError;
       open.reject(error);
       close.reject(error);
     });
