@@ -148,7 +148,7 @@ export class MessageStreams {
       const data = this.#face.dataOf(chunk);
       this.#rejectWrite = reject;
       const callback = (error?: Error): void => {
-        const wasDropped = (error as Partial<ConnectionError> | undefined)?.code === "ERR_DROPPED";
+        const wasDropped = error !== undefined && (error as Partial<ConnectionError>).code === "ERR_DROPPED";
         const isSent = !error && !this.#isCutOff;
         if (isSent || wasDropped) this.#rejectWrite = undefined;
         if (isSent) resolve();

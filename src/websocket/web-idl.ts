@@ -85,7 +85,8 @@ export function promised<T>(get: () => Promise<T>): Promise<T> {
   try {
     return get();
   } catch (error) {
-    return Promise.reject(error as TypeError);
+    const illegal = error as TypeError;
+    return Promise.reject(illegal);
   }
 }
 

@@ -69,9 +69,9 @@ describe("the constructor", () => {
   });
 
   it.each(["opened", "closed"])("%s of what is no WebSocketStream rejects, as a promise does", async (name) => {
-    const { get } = Object.getOwnPropertyDescriptor(WebSocketStream.prototype, name)!;
+    const attribute = Object.getOwnPropertyDescriptor(WebSocketStream.prototype, name)!;
     for (const other of [undefined, {}, WebSocketStream.prototype]) {
-      const promise = get!.call(other) as Promise<unknown>;
+      const promise = attribute.get!.call(other) as Promise<unknown>;
       expect(await thrownBy(() => promise)).toBeInstanceOf(TypeError);
     }
   });
