@@ -287,6 +287,7 @@ export abstract class Connection extends ConnectionState implements AsyncIterabl
   /** {@link LinkOwner.closing} @internal */
   closing(): void {
     this.#receiving.regulate();
+    this.#streams?.closing();
   }
 
   /** {@link LinkOwner.failed} @internal */

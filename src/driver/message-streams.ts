@@ -20,8 +20,11 @@ export interface StreamFace {
   dataOf(chunk: unknown): Data;
   /** For who writes to a connection that was closed cleanly. */
   closedError(): Error;
-  /** The writable has that error at once; otherwise at the next write, so that what is piped into it can end well. */
-  readonly errsWhenClosed: boolean;
+  /**
+   * The writable has that error at once, closing it lasts until the connection is closed, and a write that is not done
+   * when the peer closes is lost. Otherwise it errs at the next write, so that what is piped into it can end well.
+   */
+  readonly endsWithConnection: boolean;
   /** For both streams of one that was not. */
   lostError(info: CloseInfo, cause: Error | undefined): Error;
 }
@@ -29,7 +32,7 @@ export interface StreamFace {
 export const connectionFace: StreamFace = {
   dataOf: (chunk) => chunk as Data,
   closedError: () => new ConnectionError("ERR_NOT_OPEN", "The connection is closed: nothing can be written to it."),
-  errsWhenClosed: false,
+  endsWithConnection: false,
   lostError: ({ code }, cause) => new ConnectionError("ERR_CLOSED", `It was closed with ${code}.`, { cause }),
 };
 
@@ -47,10 +50,14 @@ export class MessageStreams {
   #isPulling = false;
   /** This side has begun to close: what still comes is not wanted. */
   #isClosing = false;
-  /** How the connection ended, once it has: with what writes get, and reads when messages may be missing. */
-  #end: { readonly wasClean: boolean; readonly error: Error } | undefined;
-  /** A write that cannot be done, since the connection is about to end: what to tell it is known then. */
+  /** How the connection ended, once it has: what writes get, and what reads get when something may be missing. */
+  #end: { readonly writeError: Error; readonly lostError: Error | undefined } | undefined;
+  /** A write that is not done; when the connection is about to end, what to tell it is known then. */
   #rejectWrite: ((error: Error) => void) | undefined;
+  /** The peer closed while a write was not done. */
+  #isCutOff = false;
+  /** Whoever closed the writable waits for the end. */
+  #closing: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   constructor(receiving: Receiving, sending: Sending, face: StreamFace) {
     this.#receiving = receiving;
@@ -71,26 +78,40 @@ export class MessageStreams {
     this.writable = new WritableStream<Data>({
       start: (controller) => void (this.#writing = controller),
       write: (chunk) => this.#write(chunk),
-      close: () => this.close(undefined, ""),
+      close: () => this.#closeWritable(),
       abort: (reason) => this.#closeUsing(reason),
     });
   }
 
   /** Starts the closing handshake. What has come by then can be read, what comes behind it is dropped. */
   close(code: number | undefined, reason: string): void {
-    this.#sending.close(code, reason);
-    if (this.#isClosing) return;
+    const wasClosing = this.#isClosing;
     this.#isClosing = true;
-    this.#takeAll();
+    this.#sending.close(code, reason);
+    if (!wasClosing) this.#takeAll();
+  }
+
+  /** The connection is closing, whoever began. */
+  closing(): void {
+    if (this.#face.endsWithConnection && !this.#isClosing && this.#rejectWrite) this.#isCutOff = true;
   }
 
   /** The connection is over, and `cause` is what broke it, if that is known. */
   ended(info: CloseInfo, cause: Error | undefined): void {
-    const error = info.wasClean ? this.#face.closedError() : this.#face.lostError(info, cause);
-    this.#end = { wasClean: info.wasClean, error };
-    this.#rejectWrite?.(error);
-    if (!info.wasClean || this.#face.errsWhenClosed) this.#writing.error(error);
+    const isLost = !info.wasClean || this.#isCutOff;
+    const lostError = isLost ? this.#face.lostError(info, cause) : undefined;
+    const writeError = lostError && !info.wasClean ? lostError : this.#face.closedError();
+    this.#end = { writeError, lostError };
+    this.#rejectWrite?.(writeError);
+    if (!info.wasClean || this.#face.endsWithConnection) this.#writing.error(writeError);
+    if (lostError) this.#closing?.reject(lostError);
+    else this.#closing?.resolve();
     this.#endReadable();
+  }
+
+  /** What there is to say of a connection that is over, unless it was closed cleanly. */
+  get lostError(): Error | undefined {
+    return this.#end?.lostError;
   }
 
   #takeAll(): void {
@@ -99,13 +120,13 @@ export class MessageStreams {
 
   #endReadable(): void {
     if (!this.#end || this.#isReadableOver || this.#isPulling) return;
-    const { wasClean, error } = this.#end;
+    const { lostError } = this.#end;
     // An error would take away from the reader what has come before it.
-    if (!wasClean && !this.#receiving.isEmpty) return;
+    if (lostError && !this.#receiving.isEmpty) return;
     this.#takeAll();
     this.#isReadableOver = true;
-    if (wasClean) this.#reading.close();
-    else this.#reading.error(error);
+    if (lostError) this.#reading.error(lostError);
+    else this.#reading.close();
   }
 
   async #pull(): Promise<void> {
@@ -124,14 +145,24 @@ export class MessageStreams {
 
   #write(chunk: Data): Promise<void> {
     return new Promise((resolve, reject) => {
+      const data = this.#face.dataOf(chunk);
+      this.#rejectWrite = reject;
       const callback = (error?: Error): void => {
-        if (!error) resolve();
-        else if (this.#end) reject(this.#end.error);
-        else if ((error as Partial<ConnectionError>).code === "ERR_DROPPED") reject(error);
-        else this.#rejectWrite = reject;
+        const wasDropped = error !== undefined && (error as Partial<ConnectionError>).code === "ERR_DROPPED";
+        const isSent = !error && !this.#isCutOff;
+        if (isSent || wasDropped) this.#rejectWrite = undefined;
+        if (isSent) resolve();
+        else if (wasDropped) reject(error);
+        else if (this.#end) reject(this.#end.writeError);
       };
-      this.#sending.as(this.#face.dataOf(chunk), { callback });
+      this.#sending.as(data, { callback });
     });
+  }
+
+  #closeWritable(): Promise<void> | undefined {
+    this.close(undefined, "");
+    if (!this.#face.endsWithConnection) return undefined;
+    return new Promise((resolve, reject) => (this.#closing = { resolve, reject }));
   }
 
   /** "Close using reason" (WebSocketStream): a WebSocketError says what to close with, of whichever realm or maker. */

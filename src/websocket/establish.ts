@@ -7,7 +7,6 @@ import type { Client } from "#client";
 import type { ClientOptions } from "../driver/client-connection.ts";
 import { ConnectionError, typeError, type ErrorCode } from "../errors.ts";
 import { isToken } from "../protocol/headers.ts";
-import { object } from "../protocol/options.ts";
 
 /**
  * Options of hybi's own that the standard does not have. Subprotocols stand where the standard has them, and what becomes
@@ -65,13 +64,15 @@ export function checkProtocols(protocols: readonly string[]): void {
 export function establish<C extends Client>(
   url: URL,
   protocols: readonly string[],
-  options: WebSocketOptions,
+  third: unknown,
   Class: new (url: string | URL, options: ClientOptions) => C,
+  signal?: AbortSignal,
 ): C {
-  object(options, "The third argument");
+  // What an interface has no parameter for it ignores (Web IDL §3.6); only an object can be options of ours.
+  const options: WebSocketOptions = Object(third) === third ? (third as WebSocketOptions) : {};
   for (const [name, why] of Object.entries(TAKEN))
     if (name in options) throw typeError("ERR_OPTION_UNKNOWN", `There is no option "${name}" here: ${why}.`);
-  const given: ClientOptions = { ...options, acceptProtocols: protocols };
+  const given: ClientOptions = { ...options, acceptProtocols: protocols, ...(signal && { signal }) };
   try {
     return new Class(url, given);
   } catch (error) {

@@ -27,7 +27,8 @@ class OwnCloseEvent extends Event implements CloseEvent {
   readonly #code: number;
   readonly #reason: string;
 
-  constructor(type: string, init?: CloseEventInit) {
+  constructor(type: string, ...[init]: [CloseEventInit?]) {
+    if (arguments.length === 0) throw new TypeError("A CloseEvent needs a type.");
     const { wasClean, code, reason } = dictionary(init, "The second argument of CloseEvent");
     super(type, init);
     this.#wasClean = Boolean(wasClean);

@@ -80,6 +80,16 @@ export function bufferSource(value: unknown): Uint8Array | undefined {
   return value.byteLength === 0 ? NO_BYTES : toBytes(value);
 }
 
+/** The value of an attribute that is a promise: it rejects where others throw, on what is no such object (§3.7.6). */
+export function promised<T>(get: () => Promise<T>): Promise<T> {
+  try {
+    return get();
+  } catch (error) {
+    const illegal = error as TypeError;
+    return Promise.reject(illegal);
+  }
+}
+
 /**
  * Makes the members of a class enumerable, and gives it and its instances their name, as an interface has it (§3.7),
  * whatever a bundler has made of it.

@@ -93,7 +93,7 @@ export class WebSocket extends TypedEventTarget {
    */
   constructor(url: string | URL, protocols?: string | Iterable<string>, options?: WebSocketOptions);
   // The constructor of an interface has the length of the arguments that it must have.
-  constructor(url: string | URL, ...[protocols, options = {}]: [(string | Iterable<string>)?, WebSocketOptions?]) {
+  constructor(url: string | URL, ...[protocols, options]: [(string | Iterable<string>)?, WebSocketOptions?]) {
     if (url === undefined && arguments.length === 0) throw new TypeError("A WebSocket needs a URL.");
     super();
     const urlText = usvString(url);
@@ -146,7 +146,7 @@ export class WebSocket extends TypedEventTarget {
 
   set binaryType(type: BinaryType) {
     const text = domString(type);
-    if (text === "blob" || text === "arraybuffer") this.#binaryType = text;
+    this.#binaryType = text === "blob" || text === "arraybuffer" ? text : this.#binaryType;
   }
 
   get onopen(): EventHandler<Event> {

@@ -8,7 +8,7 @@ import { ConnectionError } from "../errors.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { StreamFace } from "../driver/message-streams.ts";
 import { checkProtocols, establish, failureOf, urlRecord, type WebSocketOptions } from "../websocket/establish.ts";
-import { asInterface, bufferSource, dictionary, sequence, usvString } from "../websocket/web-idl.ts";
+import { asInterface, bufferSource, dictionary, promised, sequence, usvString } from "../websocket/web-idl.ts";
 import { closeInfo, receivedError, type WebSocketCloseInfo } from "./web-socket-error.ts";
 
 export interface WebSocketStreamOptions {
@@ -33,7 +33,7 @@ export interface WebSocketOpenInfo {
 const face: StreamFace = {
   dataOf: (chunk) => bufferSource(chunk) ?? usvString(chunk),
   closedError: () => new DOMException("The connection is closed: nothing can be written to it.", "InvalidStateError"),
-  errsWhenClosed: true,
+  endsWithConnection: true,
   lostError: ({ code, reason }, cause) => receivedError("The connection was not closed cleanly.", code, reason, cause),
 };
 
@@ -50,6 +50,11 @@ class StreamedClient extends Client {
 
   closeStreams(code: number | undefined, reason: string): void {
     this.streams.close(code, reason);
+  }
+
+  /** Once the connection is over: what its streams ended with, unless it was closed cleanly. */
+  get lostError(): Error | undefined {
+    return this.streams.lostError;
   }
 }
 
@@ -69,7 +74,7 @@ export class WebSocketStream {
    * @throws {RangeError} ERR_OPTION_RANGE
    */
   constructor(url: string | URL, options?: WebSocketStreamOptions, clientOptions?: Omit<WebSocketOptions, "signal">);
-  constructor(url: string | URL, ...[options, clientOptions = {}]: [WebSocketStreamOptions?, WebSocketOptions?]) {
+  constructor(url: string | URL, ...[options, clientOptions]: [WebSocketStreamOptions?, WebSocketOptions?]) {
     if (url === undefined && arguments.length === 0) throw new TypeError("A WebSocketStream needs a URL.");
     const urlText = usvString(url);
     const { protocols, signal } = dictionary(options, "The options of a WebSocketStream");
@@ -77,18 +82,19 @@ export class WebSocketStream {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal.");
     this.#url = urlRecord(urlText);
     checkProtocols(offered);
-    this.#client = establish(this.#url, offered, signal ? { ...clientOptions, signal } : clientOptions, StreamedClient);
+    this.#client = establish(this.#url, offered, clientOptions, StreamedClient, signal);
     const { promise: opened, ...open } = settled<WebSocketOpenInfo>();
     const { promise: closed, ...close } = settled<WebSocketCloseInfo>();
     this.#opened = opened;
     this.#closed = closed;
     this.#client.once("open", () => open.resolve(this.#client.openInfo()));
-    let cause: Error | undefined;
-    this.#client.on("error", (error) => (cause ??= failureOf(error)));
     this.#client.once("close", (code, reason) => {
-      if (this.#client.wasClean) return close.resolve({ closeCode: code, reason });
-      const wasAborted = cause instanceof ConnectionError && cause.code === "ERR_ABORTED";
-      const error: unknown = wasAborted ? cause!.cause : face.lostError({ code, reason, wasClean: false }, cause);
+      const { lostError } = this.#client;
+      if (!lostError) return close.resolve({ closeCode: code, reason });
+      const { cause } = lostError;
+      const failure = cause instanceof Error ? failureOf(cause) : undefined;
+      const wasAborted = failure instanceof ConnectionError && failure.code === "ERR_ABORTED";
+      const error = wasAborted ? failure.cause : lostError;
       open.reject(error);
       close.reject(error);
     });
@@ -101,12 +107,12 @@ export class WebSocketStream {
 
   /** Resolves when the connection is open; rejects with a WebSocketError, or why the signal was raised, if it never is. */
   get opened(): Promise<WebSocketOpenInfo> {
-    return this.#opened;
+    return promised(() => this.#opened);
   }
 
   /** Resolves when the connection was closed cleanly; rejects with a WebSocketError otherwise. */
   get closed(): Promise<WebSocketCloseInfo> {
-    return this.#closed;
+    return promised(() => this.#closed);
   }
 
   /**

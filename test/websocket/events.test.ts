@@ -160,6 +160,10 @@ describe("binaryType", () => {
     expect(thrownName(() => set(Symbol("x")))).toBe("TypeError");
     ws.close();
   });
+
+  it.each(["blob", "x"])("can only be set of a WebSocket: %s", (type) => {
+    expect(thrownName(() => Reflect.set(WebSocket.prototype, "binaryType", type, {}))).toBe("TypeError");
+  });
 });
 
 describe("error and close", () => {
@@ -321,7 +325,8 @@ describe("CloseEvent", () => {
     ]);
     expect(event).toBeInstanceOf(Event);
     expect(Object.prototype.toString.call(event)).toBe("[object CloseEvent]");
-    expect(CloseEvent.name).toBe("CloseEvent");
+    expect([CloseEvent.name, CloseEvent.length]).toEqual(["CloseEvent", 1]);
+    expect(thrownName(() => new (CloseEvent as unknown as new () => Event)())).toBe("TypeError");
     expect(thrownName(() => new CloseEvent("x", 5 as never))).toBe("TypeError");
     expect(thrownName(() => new CloseEvent("x", { code: 1n } as never))).toBe("TypeError");
   });

@@ -4,7 +4,7 @@ import { WebSocketError, WebSocketStream } from "../../src/websocketstream.ts";
 import { lostWith, thrownName } from "../helpers/face.ts";
 import { Listening } from "../helpers/peers.ts";
 import { RawServer, switching } from "../helpers/raw-peer.ts";
-import { until } from "../helpers/until.ts";
+import { thrownBy, until } from "../helpers/until.ts";
 
 let raw: RawServer;
 beforeEach(async () => {
@@ -50,6 +50,11 @@ describe("the constructor", () => {
       expect((await raw.request()).head.headers).toMatchObject({ "x-room": "7" });
       stream.close();
     }
+    for (const signal of [undefined, new AbortController().signal]) {
+      const stream = make(raw.url, { signal }, "a stray one");
+      await raw.request();
+      stream.close();
+    }
     expect(thrownName(() => make(raw.url, {}, { maxLenght: 1 }))).toBe("ERR_OPTION_UNKNOWN");
     expect(thrownName(() => make(raw.url, {}, { slowConsumer: "wait" }))).toBe("ERR_OPTION_UNKNOWN");
   });
@@ -61,6 +66,14 @@ describe("the constructor", () => {
     expect([WebSocketStream.length, stream.close.length]).toEqual([1, 0]);
     expect([stream.opened, stream.closed]).toEqual([stream.opened, stream.closed]);
     stream.close();
+  });
+
+  it.each(["opened", "closed"])("%s of what is no WebSocketStream rejects, as a promise does", async (name) => {
+    const attribute = Object.getOwnPropertyDescriptor(WebSocketStream.prototype, name)!;
+    for (const other of [undefined, {}, WebSocketStream.prototype]) {
+      const promise = attribute.get!.call(other) as Promise<unknown>;
+      expect(await thrownBy(() => promise)).toBeInstanceOf(TypeError);
+    }
   });
 });
 

@@ -220,11 +220,33 @@ describe("writable", () => {
     const writer = writable.getWriter();
     void writer.write("1");
     void writer.write("2");
-    await writer.close();
+    const closed = writer.close();
     expect((await peer.readFrame()).payload.toString()).toBe("1");
     expect((await peer.readFrame()).payload.toString()).toBe("2");
     expect(await answerClose(peer)).toEqual({ code: undefined, reason: "" });
     expect(await stream.closed).toEqual({ closeCode: 1005, reason: "" });
+    await closed;
+  });
+
+  it("is closed once the connection is", async () => {
+    const { writable, peer } = await open();
+    let isClosed = false;
+    const closed = writable.close().then(() => (isClosed = true));
+    await peer.readClose();
+    await turns(20);
+    expect(isClosed).toBe(false);
+    peer.send(op.close, "", { mask: false });
+    peer.end();
+    await closed;
+  });
+
+  it("cannot be closed when the connection breaks over it", async () => {
+    const { writable, peer, stream } = await open();
+    const error = lostWith(() => writable.close());
+    await peer.readClose();
+    peer.reset();
+    expect((await error).closeCode).toBe(1006);
+    expect(await thrownBy(() => stream.closed)).toBe(await error);
   });
 
   it.each<[string, unknown, number | undefined, string]>([
@@ -250,6 +272,48 @@ describe("writable", () => {
     expect([error.name, error.closeCode]).toEqual(["WebSocketError", 1006]);
     expect(await thrownBy(() => writer.closed)).toBe(error);
     await thrownBy(() => stream.closed);
+  });
+
+  it("a write that is under way when the peer closes is rejected, and the close was not a clean one", async () => {
+    const { readable, writable, peer, stream } = await open();
+    peer.socket.pause();
+    const writer = writable.getWriter();
+    const rejected = thrownBy(() => writer.write(new Uint8Array(1 << 24)));
+    await turns(50);
+    peer.write(Buffer.concat([message("bye"), frame(op.close, closePayload(4000, "enough"), { mask: false })]));
+    const reader = readable.getReader();
+    expect(await reader.read()).toEqual({ done: false, value: "bye" });
+    peer.socket.resume();
+    expect((await peer.readFrame()).payload.length).toBe(1 << 24);
+    expect((await peer.readClose()).code).toBe(4000);
+    peer.end();
+    const closed = await lostWith(() => stream.closed);
+    expect([closed.closeCode, closed.reason]).toEqual([4000, "enough"]);
+    const error = await rejected;
+    expect(error.name).toBe("InvalidStateError");
+    expect(await thrownBy(() => writer.write("x"))).toBe(error);
+    expect(await thrownBy(() => reader.read())).toBe(closed);
+  });
+
+  it("a write that is under way when this side closes is done first", async () => {
+    const { writable, peer, stream } = await open();
+    peer.socket.pause();
+    const written = writable.getWriter().write(new Uint8Array(1 << 24));
+    await turns(50);
+    stream.close();
+    peer.socket.resume();
+    expect((await peer.readFrame()).payload.length).toBe(1 << 24);
+    await answerClose(peer);
+    await written;
+    expect(await stream.closed).toEqual({ closeCode: 1005, reason: "" });
+  });
+
+  it("errs with what `closed` and the readable do when the connection broke", async () => {
+    const { readable, writable, peer, stream } = await open();
+    peer.reset();
+    const closed = await lostWith(() => stream.closed);
+    expect(await thrownBy(() => readable.getReader().read())).toBe(closed);
+    expect(await thrownBy(() => writable.getWriter().ready)).toBe(closed);
   });
 
   it("errs with InvalidStateError once it was closed cleanly", async () => {
