@@ -12,9 +12,9 @@ import { roles } from "../helpers/session.ts";
 import { turns } from "../helpers/until.ts";
 import type { Role } from "../helpers/wire.ts";
 
-const heartbeat = { interval: 400, timeout: 300 };
+const heartbeat = { interval: 400, timeout: 800 };
 /** What the machine may take for it: two processes, on cores that they share with others. */
-const ALLOWANCE = 1500;
+const ALLOWANCE = 3000;
 const LIFE = heartbeat.interval + heartbeat.timeout;
 
 /** Where much goes through, the test and its proxies have their hands full. */
