@@ -5,7 +5,7 @@ import type { ServerConnection } from "../../../src/index.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { Listening } from "../../helpers/peers.ts";
 import { closePayload, op, type RawPeer } from "../../helpers/raw-peer.ts";
-import { next, plateau, until } from "../../helpers/until.ts";
+import { next, plateau, turns, until } from "../../helpers/until.ts";
 
 interface Handle {
   writeBuffer(request: object, bytes: Uint8Array): number;
@@ -69,6 +69,26 @@ describe.each(ways)("what leaves %s", (_, bend, streamWrites) => {
     expect(told).toEqual(sizes.map((_size, i) => i));
     expect(server.bufferedAmount).toBe(0);
     peer.destroy();
+  });
+
+  it("stays as it was while the system does not take it, and others write", async () => {
+    await using listening = await Listening.start({ highWaterMark: 2 ** 26 });
+    const slow = await open(listening);
+    const other = await open(listening);
+    slow.peer.socket.pause();
+    let sent = 0;
+    while (slow.server.bufferedAmount === 0) {
+      for (let i = 0; i < 60; i++) slow.server.send(noise(1000, sent++));
+      await turns(1);
+    }
+    // As much at a time, so that the same memory would do.
+    for (let i = 0; i < 60; i++) other.server.send(noise(1000, sent + i));
+    for (let i = 0; i < 60; i++)
+      expect(equal((await other.peer.readFrame()).payload, noise(1000, sent + i))).toBe(true);
+    slow.peer.socket.resume();
+    for (let i = 0; i < sent; i++) expect(equal((await slow.peer.readFrame()).payload, noise(1000, i))).toBe(true);
+    slow.peer.destroy();
+    other.peer.destroy();
   });
 
   it("leaves before the end of the stream", async () => {
