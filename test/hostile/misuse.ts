@@ -83,14 +83,14 @@ async function inside(arena: Arena, role: Role, event: string, what: string): Pr
   const { raw, peer } = opened;
   const hasEnded = (): boolean => raw.hasEnded || closeCodeOf(lastOf(raw.bytes)) !== undefined;
   await triggers[event]!(opened);
-  // A promise is rejected a moment later, a peer catches up when it does, and it must not be the first to close. There
-  // may be megabytes by then, which are not looked through at each chunk.
-  if (!isOver(event) && what !== "pause")
-    while (!hasEnded() && !isHeard(raw.bytes)) await (event === "drain" ? delay(30) : raw.more());
+  // There may be megabytes to come, which are not looked through at each chunk.
+  const more = (): Promise<void> => (event === "drain" ? delay(30) : raw.more());
+  // A promise is rejected a moment later, a peer catches up when it does, and it must not be the first to close.
+  if (!isOver(event) && what !== "pause") while (!hasEnded() && !isHeard(raw.bytes)) await more();
   const from = event === "drain" ? lastFrameStart(raw.bytes) : 0;
   // What is left of it goes on.
   await raw.write(concat([peer.ping("on"), peer.close(1000)]));
-  await raw.until(hasEnded);
+  while (!hasEnded()) await more();
   raw.end();
   await raw.until(() => raw.hasEnded);
   const frames = what === "terminate" ? [] : readFrames(raw.bytes.subarray(from));
