@@ -4,6 +4,7 @@
  * @module
  */
 import { Client } from "#client";
+import { MESSAGE_COST } from "../driver/inbox.ts";
 import { checkClosing, utf8Length } from "./closing.ts";
 import { checkProtocols, establish, failureOf, urlRecord, type WebSocketOptions } from "./establish.ts";
 import { EventHandlers, HandlerTarget, type EventHandler } from "./event-handlers.ts";
@@ -43,9 +44,8 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-/** Bytes, or UTF-16 units, of messages that have their tasks, from which on these are waited for; and what each counts more. */
+/** Bytes, or UTF-16 units, of messages that have their tasks, from which on these are waited for. */
 const MOST_WAITING = 65_536;
-const MESSAGE_COST = 32;
 
 /** What `send` takes. Everything else is sent as the string that it makes. */
 export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
