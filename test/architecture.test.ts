@@ -17,6 +17,7 @@ const hosts = [
   "src/hosts/buffer-text.ts",
   "src/hosts/duplex.ts",
   "src/hosts/every-address.ts",
+  "src/hosts/freed-memory.ts",
   "src/hosts/pieces.ts",
   "src/hosts/streams.ts",
   "src/hosts/tls.ts",

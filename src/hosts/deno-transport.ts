@@ -7,6 +7,7 @@ import type { Transport, TransportHandler } from "../driver/transport.ts";
 import { borrow, borrowToRead, giveBack, giveBackRead, LARGE, mayWait, SHORT_WRITE, Stage } from "./deno-buffers.ts";
 import type { Conn } from "./deno-conn.ts";
 import { readLater, sendLater, type Broadcast } from "./deno-turn.ts";
+import { keepFreedMemory } from "./freed-memory.ts";
 
 type Done = (error?: Error | null) => void;
 
@@ -114,6 +115,7 @@ export class DenoTransport implements Transport {
       this.#ended();
       return;
     }
+    keepFreedMemory(length);
     const buffer = this.#buffer!;
     this.#isBehind = length === buffer.length;
     this.#wantsLarge = length > SMALL;

@@ -8,6 +8,7 @@ import * as net from "node:net";
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Listener, ListenOptions, Transport, TransportHandler } from "../driver/transport.ts";
+import { keepFreedMemory } from "./freed-memory.ts";
 import { isLarge, Pieces, type Done } from "./pieces.ts";
 
 /** A stream whose bytes come by `data` events, or by `net`'s `onread` straight into the codec's window. */
@@ -44,10 +45,12 @@ export class DuplexTransport implements Transport {
   // --- what the stream reports
 
   read(chunk: Uint8Array): void {
+    keepFreedMemory(chunk.length);
     this.#handler!.data(chunk);
   }
 
   windowFilled(length: number, window: Uint8Array): void {
+    keepFreedMemory(length);
     const handler = this.#handler!;
     if (handler.windowFilled) handler.windowFilled(length);
     else handler.data(window.subarray(0, length));
