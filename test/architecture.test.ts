@@ -19,6 +19,7 @@ const hosts = [
   "src/hosts/every-address.ts",
   "src/hosts/freed-memory.ts",
   "src/hosts/pieces.ts",
+  "src/hosts/spare-memory.ts",
   "src/hosts/streams.ts",
   "src/hosts/tls.ts",
 ];

@@ -4,14 +4,13 @@
  *
  * @module
  */
+import { borrow, giveBack } from "./spare-memory.ts";
 
 /** A little more than four messages of 16 KiB with their frames, so that they come in one read. */
 export const LARGE = 131_072;
 /** Large buffers that may wait for something to come. */
 const MOST_WAITING = 128;
-const MOST_SPARE = 32;
 
-const spare: Uint8Array[] = [];
 let reading = 0;
 
 /** Whether another large buffer may be used for a read that may wait for long. */
@@ -21,7 +20,7 @@ export function mayWait(): boolean {
 
 export function borrowToRead(): Uint8Array {
   reading++;
-  return borrow();
+  return borrow(LARGE);
 }
 
 export function giveBackRead(buffer: Uint8Array): void {
@@ -29,21 +28,9 @@ export function giveBackRead(buffer: Uint8Array): void {
   giveBack(buffer);
 }
 
-export function borrow(): Uint8Array {
-  return spare.pop() ?? new Uint8Array(LARGE);
-}
-
-export function giveBack(buffer: Uint8Array): void {
-  if (spare.length < MOST_SPARE) spare.push(buffer);
-}
-
 /** Writes up to this size are staged beside each other, in so much; a larger one has a buffer of its own. */
 export const SHORT_WRITE = 4096;
 const STAGE_SIZE = 16_384;
-/** Writes that may have a large buffer at a time; others get memory of their size, so that slow peers pin little. */
-const MOST_STAGED = 64;
-
-let staged = 0;
 
 /** What is written, copied out of linear memory. As a rule the system takes it at once, and the place serves again. */
 export class Stage {
@@ -55,19 +42,17 @@ export class Stage {
     this.#bytes = bytes;
   }
 
-  static #short = new Stage(new Uint8Array(STAGE_SIZE));
+  /** Where the next short write goes. */
+  static #short = new Stage(borrow(STAGE_SIZE));
 
   /** One that has room for `length` bytes; undefined when that is to be had elsewhere. */
   static of(length: number): Stage | undefined {
-    if (length <= SHORT_WRITE) {
-      const short = Stage.#short;
-      if (short.#used + length <= STAGE_SIZE) return short;
-      // Writes that are still under way keep the old one.
-      return (Stage.#short = new Stage(new Uint8Array(STAGE_SIZE)));
-    }
-    if (length > LARGE || staged >= MOST_STAGED) return undefined;
-    staged++;
-    return new Stage(borrow());
+    if (length > LARGE) return undefined;
+    // A slow peer pins no more than twice what it has not taken.
+    if (length > SHORT_WRITE) return new Stage(borrow(length));
+    // Writes that are still under way keep the old one.
+    if (Stage.#short.#used + length > STAGE_SIZE) Stage.#short = new Stage(borrow(STAGE_SIZE));
+    return Stage.#short;
   }
 
   /** The bytes of `memory` from `from` to `to`, here until {@link free}. */
@@ -83,8 +68,6 @@ export class Stage {
   free(): void {
     if (--this.#writes > 0) return;
     this.#used = 0;
-    if (this.#bytes.length !== LARGE) return;
-    staged--;
-    giveBack(this.#bytes);
+    if (this !== Stage.#short) giveBack(this.#bytes);
   }
 }

@@ -4,10 +4,11 @@
  * @module
  */
 import type { Transport, TransportHandler } from "../driver/transport.ts";
-import { borrow, borrowToRead, giveBack, giveBackRead, LARGE, mayWait, SHORT_WRITE, Stage } from "./deno-buffers.ts";
+import { borrowToRead, giveBackRead, LARGE, mayWait, SHORT_WRITE, Stage } from "./deno-buffers.ts";
 import type { Conn } from "./deno-conn.ts";
 import { readLater, sendLater, type Broadcast } from "./deno-turn.ts";
 import { keepFreedMemory } from "./freed-memory.ts";
+import { borrow, giveBack } from "./spare-memory.ts";
 
 type Done = (error?: Error | null) => void;
 
@@ -245,7 +246,7 @@ export class DenoTransport implements Transport {
       if (queue.length === 0) this.#queue = undefined;
       return first;
     }
-    const joined = (this.#joined = borrow());
+    const joined = (this.#joined = borrow(LARGE));
     let length = 0;
     let whole = 0;
     while (whole < queue.length && length < LARGE) {

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { getSystemErrorName } from "node:util";
 import { DuplexTransport } from "./duplex.ts";
 import type { Done } from "./pieces.ts";
+import { borrow, giveBack } from "./spare-memory.ts";
 
 /** What Node asks of a handle for each write, and tells at its end unless the system took all at once. */
 interface WriteRequest {
@@ -29,11 +30,6 @@ let Request: (new () => WriteRequest) | null | undefined;
 /** One that was not needed to the end serves again. */
 let spare: WriteRequest | undefined;
 const notUnderWay = -1;
-/**
- * Memory for what is written, by the power of two that it has bytes. It serves again, since memory that is new for each
- * write may cost a server half of its time; one that a write under way holds is hardly larger than what it writes.
- */
-const copies: (Buffer | undefined)[] = [];
 
 /**
  * Writes past the stream, to the handle below it, which costs a third of an echo of short messages less. What is not
@@ -46,13 +42,12 @@ export class NodeTransport extends DuplexTransport {
   writeNow(memory: Uint8Array, from: number, to: number, done: Done): boolean {
     // Of what the system does not take at once, Node keeps no copy.
     const length = to - from;
-    const power = 32 - Math.clz32(length - 1);
-    const copy = copies[power] ?? Buffer.allocUnsafeSlow(2 ** power);
-    copies[power] = undefined;
+    const copy = borrow(length);
     const bytes = copy.subarray(0, length);
     bytes.set(memory.subarray(from, to));
     const isTaken = this.#write([bytes], done);
-    if (isTaken) copies[power] = copy;
+    // A write under way keeps it.
+    if (isTaken) giveBack(copy);
     return isTaken;
   }
 
