@@ -46,6 +46,9 @@ const LONG = 65536;
 let joint: Uint8Array | undefined;
 const JOINT_SIZE = 2 * LONG;
 
+/** Chunks from this size on are freed when they are worked through. */
+const MUCH = 16_384;
+
 /** Called once the system has taken the bytes, or with an error. */
 type Done = (error?: Error | null) => void;
 
@@ -103,7 +106,11 @@ export class BunTransport implements Transport {
 
   received(chunk: Uint8Array): void {
     if (this.#isDestroyed) return;
-    if (this.#handler && !this.#held) return this.#report(chunk);
+    if (this.#handler && !this.#held) {
+      this.#report(chunk);
+      if (this.#window && chunk.length >= MUCH) free(chunk);
+      return;
+    }
     // Bun never writes to a chunk again.
     (this.#held ??= []).push(chunk);
     this.raw.pause();
@@ -329,4 +336,13 @@ export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Arr
 export function isBunSocket(socket: unknown): socket is BunSocket {
   const { reload, shutdown, getTLSVersion } = socket as Partial<BunSocket>;
   return [reload, shutdown, getTLSVersion].every((method) => typeof method === "function");
+}
+
+/**
+ * Frees what Bun has made for one read and nobody else has, ahead of the collector: so the next read finds it again, where
+ * it would take memory that is new, which costs more than all that is done with it.
+ */
+function free({ buffer, length }: Uint8Array): void {
+  const { byteLength } = buffer;
+  if (byteLength === length) (buffer as ArrayBuffer & { transfer?(length: number): ArrayBuffer }).transfer?.(0);
 }

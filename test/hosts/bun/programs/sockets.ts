@@ -1,5 +1,6 @@
 /** The port over accepted and dialled sockets, plain and with TLS. */
 import assert from "node:assert/strict";
+import type { BunTransport } from "../../../../src/hosts/bun-transport.ts";
 import { equal, noise } from "../../../helpers/bytes.ts";
 import { plateau, turns, until } from "../../../helpers/until.ts";
 import { Accepting, Recorder, Writes, open, pair, received, run, window, type Way } from "./cases.ts";
@@ -89,6 +90,21 @@ const cases = (way: Way): Record<string, () => Promise<void>> => ({
     transport.destroy();
     await until(() => recorder.isClosed);
     assert.deepEqual(recorder.events, ["end", "close"]);
+    await close();
+  },
+
+  "a large chunk of one's own is freed once it is worked through": async () => {
+    const { transport, recorder, peer, close } = await pair(way);
+    const chunkOf = (length: number, memory = length): Uint8Array => new Uint8Array(memory).subarray(0, length).fill(1);
+    const chunks = [chunkOf(16_383), chunkOf(16_384), chunkOf(16_384, 16_385), chunkOf(300_000)];
+    for (const chunk of chunks) (transport as BunTransport).received(chunk);
+    assert.deepEqual(
+      chunks.map(({ length }) => length),
+      [16_383, 0, 16_384, 0],
+    );
+    assert(equal(recorder.bytes, chunkOf(349_151)));
+    transport.destroy();
+    peer.destroy();
     await close();
   },
 
