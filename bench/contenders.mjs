@@ -76,5 +76,8 @@ export const imports = {
   node: {
     hybi: { label: 'import("hybi")', setup: "by its name, from dist/" },
     empty: { label: "an empty process", setup: "the same program without the import" },
+    module: { label: "an empty module", setup: "what Node's loader takes for one that has nothing in it" },
+    net: { label: 'import("node:net")', setup: "which both others load" },
+    ws: { label: 'import("ws")', setup: "with bufferutil" },
   },
 };

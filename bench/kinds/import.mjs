@@ -6,10 +6,17 @@ import { MEASURED, canPin, commands } from "../processes.mjs";
 
 const cwd = fileURLToPath(new URL("../..", import.meta.url));
 
+const importing = (specifier) => `const from = performance.now();
+${specifier ? `await import(${JSON.stringify(specifier)});` : ""}
+console.log(performance.now() - from);`;
+
 /** What the contenders run. */
 export const programs = {
-  hybi: 'const from = performance.now(); await import("hybi"); console.log(performance.now() - from);',
-  empty: "const from = performance.now(); console.log(performance.now() - from);",
+  hybi: importing("hybi"),
+  empty: importing(),
+  module: importing("data:text/javascript,"),
+  net: importing("node:net"),
+  ws: importing("ws"),
 };
 
 /** So many runs stand for one round. */
