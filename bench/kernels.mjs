@@ -1,21 +1,22 @@
 // What the codec's kernels cost, in nanoseconds a call, beside what does the same natively: in this process, in
 // alternation. Masking beside bufferutil, validation beside `buffer.isUtf8`, the accept key beside node:crypto.
 //
-//   npm run bench:kernels -- [--rounds 9] [--only mask] [--json FILE]
+//   npm run bench:kernels -- [--rounds 9] [--only mask]… [--json build/bench.json]
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import bufferutil from "bufferutil";
 import { Codec, Decoder, encodeFrame } from "hybi/codec";
 import { payloads } from "./payloads.mjs";
+import { versions } from "./processes.mjs";
+import { keep } from "./report.mjs";
 import { median, ratio } from "./stats.mjs";
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "9" },
     only: { type: "string", multiple: true, default: ["mask", "validate", "accept", "frames"] },
-    json: { type: "string" },
+    json: { type: "string", default: "build/bench.json" },
   },
 });
 const rounds = Number(values.rounds);
@@ -130,4 +131,4 @@ for (const part of values.only) {
   if (!parts[part]) throw new Error(`The parts are ${Object.keys(parts).join(", ")}, not ${part}.`);
   parts[part]();
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify(kept, undefined, 2)}\n`);
+keep(values.json, [{ case: "kernels", kind: "kernels", runtime: "node", version: versions.node, kernels: kept }]);

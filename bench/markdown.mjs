@@ -1,6 +1,6 @@
 // What was measured, as the tables of README.md.
 import { cases } from "./cases.mjs";
-import { median } from "./stats.mjs";
+import { median, ratio as relate } from "./stats.mjs";
 import { steps, sweeps } from "./sweeps.mjs";
 import { compare, isLoadTheLimit, judge, judgeLatency, judgeMemory, times } from "./table.mjs";
 
@@ -75,6 +75,23 @@ function imports(record) {
   return grid(["import", "whole process, ms", "the import, ms", "above it", "held to"], rows);
 }
 
+function kernels(record) {
+  const rows = record.kernels.map(({ what, held, results }) => {
+    const [[, ours], other] = Object.entries(results);
+    const cells = [what, median(ours).toFixed(1)];
+    if (!other) return [...cells, "", "", ""];
+    const [name, theirs] = other;
+    const time = relate(ours, theirs);
+    return [
+      ...cells,
+      `${name}: ${median(theirs).toFixed(1)}`,
+      ratio(time),
+      `≤ ${times(held)}: ${verdict(time.median <= held)}`,
+    ];
+  });
+  return grid(["kernel, ns a call", "hybi", "beside", "× its time", "held to"], rows);
+}
+
 function curves(records) {
   const found = records.flatMap(({ case: name, contenders, points }) => {
     const sweep = sweeps[name.replace("curve-", "")];
@@ -112,6 +129,7 @@ export function markdown({ machine, records }) {
       ["latency", latency],
       ["idle", memory],
       ["import", imports],
+      ["kernels", kernels],
     ])
       parts.push(...kind(work).map(make));
     if (kind("curve").length > 0) parts.push(curves(kind("curve")));
