@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { connect, Server, type Client, type Message, type ServerConnection } from "../../../src/index.ts";
-import { StreamsTransport } from "../../../src/hosts/streams.ts";
+import { StreamsTransport } from "../../../src/hosts/streams-transport.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { kindsOfPairs } from "../../helpers/stream-pairs.ts";
 import { deferred, next, plateau, Recording, thrownBy, until } from "../../helpers/until.ts";
