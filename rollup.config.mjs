@@ -53,7 +53,7 @@ const web = ["src/websocket/establish.ts", "src/websocket/closing.ts", "src/webs
 const manualChunks = {
   common: ["src/errors.ts", "src/wasm.ts"],
   values: ["src/protocol/options.ts", "src/protocol/budget.ts", "src/protocol/data.ts"],
-  codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts"],
+  codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts", "src/codec/close-codes.ts"],
   driver: ["src/server/server.ts", "src/client.ts"],
   web,
 };

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { servers } from "./contenders.mjs";
 import { serve } from "./kinds/serve.mjs";
 import { versions } from "./processes.mjs";
-import { keep } from "./report.mjs";
+import { keep, read } from "./report.mjs";
 import { median } from "./stats.mjs";
 import { steps, sweeps } from "./sweeps.mjs";
 import { align, times } from "./table.mjs";
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     json: { type: "string", default: "build/bench.json" },
   },
 });
+// Nothing is measured that could not be kept.
+read(values.json);
 const settings = { rounds: Number(values.rounds), ms: 1000 * Number(values.seconds), onRound: () => undefined };
 
 async function measure(name, runtime, contenders) {

@@ -12,8 +12,20 @@ const machine = () => ({
   versions,
 });
 
+/** @throws when the file is there, and is none of the bench's. */
 export function read(file) {
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { records: [] };
+  if (!existsSync(file)) return { records: [] };
+  const kept = parsed(readFileSync(file, "utf8"));
+  if (Array.isArray(kept?.records)) return kept;
+  throw new Error(`${file} is not what the bench keeps: give --json another name, or remove the file.`);
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Adds records, each of a `case` on a `runtime`, to what the file has. */

@@ -16,7 +16,7 @@ import { latency } from "./kinds/latency.mjs";
 import { receive } from "./kinds/receive.mjs";
 import { serve } from "./kinds/serve.mjs";
 import { canPin, versions } from "./processes.mjs";
-import { keep } from "./report.mjs";
+import { keep, read } from "./report.mjs";
 import { table } from "./table.mjs";
 
 const { values } = parseArgs({
@@ -37,6 +37,8 @@ function must(names, known, what) {
 }
 must(values.runtime, servers, "runtimes");
 must(values.case, cases, "cases");
+// Nothing is measured that could not be kept.
+read(values.json);
 
 const settings = { rounds: Number(values.rounds), ms: 1000 * Number(values.seconds) };
 

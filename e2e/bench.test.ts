@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +62,21 @@ describe("the bench runs, however fast", { timeout: 60_000 }, () => {
   it("measures latency at half load on Node", async () => {
     const [record] = await bench("node", ["latency"]);
     measured(record!, ["hybi", "raw", "ws"]);
+  });
+
+  it.each([
+    ["kept by something else", '{"results":[]}'],
+    ["cut off", '{"records":['],
+  ])("refuses a file that is %s before it measures, and leaves it as it is", async (_what, text) => {
+    const json = join(folder, "other.json");
+    await writeFile(json, text);
+    for (const script of ["run", "curves"]) {
+      const { code, stdout, stderr } = await new Program(process.execPath, [`bench/${script}.mjs`, "--json", json], ".")
+        .ended;
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toContain("other.json is not what the bench keeps: give --json another name, or remove the file.");
+    }
+    expect(await readFile(json, "utf8")).toBe(text);
   });
 
   it.each(["deno", "bun"])("measures servers and clients on %s", async (runtime) => {

@@ -54,16 +54,24 @@ describe("on Bun", () => {
   });
 });
 
-test("on workerd, by the files of the package", async () => {
-  await project.write("worker.mjs", worker("hybi/index.js"));
-  const files = [
-    "index.js",
-    "deflate.js",
-    "shared/driver.js",
-    "shared/codec.js",
-    "shared/common.js",
-    "shared/values.js",
-  ];
-  const modules = files.map((file) => [`hybi/${file}`, `node_modules/hybi/dist/workerd/${file}`]);
-  expect(await echoOfWorkerd(project, { worker: "worker.mjs", ...Object.fromEntries(modules) })).toBe("Hi");
+describe("on workerd, by the files of the package", () => {
+  const shared = ["shared/codec.js", "shared/common.js"];
+  const driven = ["shared/driver.js", "shared/values.js", ...shared];
+  const modules = (folder: string, files: string[]): Record<string, string> =>
+    Object.fromEntries(files.map((file) => [`${folder}/${file}`, `node_modules/hybi/dist/${folder}/${file}`]));
+
+  test("its own", async () => {
+    await project.write("worker.mjs", worker("workerd/index.js"));
+    const files = modules("workerd", ["index.js", "deflate.js", ...driven]);
+    expect(await echoOfWorkerd(project, { worker: "worker.mjs", ...files })).toBe("Hi");
+  });
+
+  test("those of hybi/streams, with the codec of its own", async () => {
+    await project.write("streaming.mjs", worker("streams/streams.js", "workerd/codec.js"));
+    const files = {
+      ...modules("streams", ["streams.js", "index.js", ...driven]),
+      ...modules("workerd", ["codec.js", ...shared]),
+    };
+    expect(await echoOfWorkerd(project, { worker: "streaming.mjs", ...files })).toBe("Hi");
+  });
 });

@@ -35,7 +35,7 @@ describe("what is published", () => {
       ...folder(
         "types",
         withStreams,
-        ["client-connection", "driver", "errors", "establish", "extension", "slot-decoder"],
+        ["client-connection", "close-codes", "driver", "errors", "establish", "extension", "slot-decoder"],
         ["d.ts", "d.cts"],
       ),
     ];

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => project.remove());
 
 const program = `
-  import { Server, capabilities, connect, type Capabilities, type Message } from "hybi";
+  import { Server, capabilities, closeCodes, connect, isCloseCode, type Capabilities, type Message } from "hybi";
   import { Decoder } from "hybi/codec";
   import { Inflater, deflate, permessageDeflate } from "hybi/deflate";
   import { makeServer } from "hybi/driver";
@@ -38,9 +38,12 @@ const program = `
     await writable.getWriter().write(value satisfies Message | undefined ?? new Uint8Array(1));
     return new WebSocketError("x", { closeCode: 1000 }).closeCode?.toFixed();
   });
+  export const meaning: string | undefined = isCloseCode(4000) ? closeCodes[4000] : closeCodes[1006]?.trim();
   server.on("connection", (ws) => void ws.readable.pipeTo(ws.writable));
   export const can: Capabilities = capabilities;
   if (capabilities.ping) void connect("ws://x").then((ws) => ws.sendPing());
+  // @ts-expect-error not every code has a name
+  closeCodes[4000].trim();
   // @ts-expect-error it is there to be read
   capabilities.tls = true;
   // @ts-expect-error the standard has other places for that

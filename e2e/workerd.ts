@@ -2,10 +2,11 @@ import { WebSocket } from "ws";
 import { bin, type Project } from "./project.ts";
 import { freePort } from "./run.ts";
 
-/** A worker that echoes, which knows the package by this name. */
-export const worker = (hybi: string): string => `
+/** A worker that echoes, which knows the package by this name, and its codec by that one. */
+export const worker = (hybi: string, codec?: string): string => `
   import { Server } from "${hybi}";
-  const server = new Server();
+  ${codec ? `import { defaultCodec } from "${codec}";` : "const defaultCodec = undefined;"}
+  const server = new Server({ codec: defaultCodec });
   server.on("connection", (ws) => ws.on("message", (message) => ws.send(message)));
   export default { connect: (socket) => server.accept(socket) };
 `;

@@ -13,6 +13,7 @@ export const capabilities: Capabilities = /* @__PURE__ */ capabilitiesOf(host);
 export { Client, connect } from "./browser/client.ts";
 export { ClientConnection } from "./browser/client-connection.ts";
 export { Server, ServerConnection } from "./browser/server.ts";
+export { closeCodes, isCloseCode } from "./codec/close-codes.ts";
 export { Connection } from "./driver/connection.ts";
 export { ConnectionError, HybiError, errorCodes } from "./errors.ts";
 export { Budget, processBudget } from "./protocol/budget.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { ClientConnection, type ClientOptions } from "./driver/client-connection.ts";
+export { ClientConnection, type ClientOptions, type DialTarget } from "./driver/client-connection.ts";
 export { Connection } from "./driver/connection.ts";
 export type { ConnectionEvents } from "./driver/events.ts";
 export type { Emitter, Listener } from "./driver/emitter.ts";
@@ -13,6 +13,7 @@ export type { SendCallback } from "./driver/sender.ts";
 export type { SendOptions, SendType } from "./driver/sending.ts";
 export { ServerConnection } from "./driver/server-connection.ts";
 export type { Data, Message } from "./protocol/data.ts";
+export { closeCodes, isCloseCode } from "./codec/close-codes.ts";
 export { ConnectionError, HybiError, errorCodes, type ErrorCode } from "./errors.ts";
 export { HandshakeError, HeadError, ProtocolError } from "./protocol/errors.ts";
 export { RefusalError, type RefusalReason } from "./protocol/refusal.ts";

@@ -5,4 +5,4 @@
  * @module
  */
 export * from "./index.ts";
-export { StreamsTransport, type StreamPair } from "./hosts/streams.ts";
+export { StreamsTransport, type StreamPair } from "./hosts/streams-transport.ts";

@@ -21,6 +21,7 @@ const hosts = [
   "src/hosts/pieces.ts",
   "src/hosts/spare-memory.ts",
   "src/hosts/streams.ts",
+  "src/hosts/streams-transport.ts",
   "src/hosts/tls.ts",
 ];
 const driver = (name: string): string => `src/driver/${name}.ts`;
@@ -34,6 +35,7 @@ const page = [
   ...["sending", "settings", "transport", "when-open"].map(driver),
   "src/protocol/",
   "src/errors.ts",
+  "src/codec/close-codes.ts",
 ];
 /** What hybi is measured beside, and what the bench itself is made of. */
 const peers = ["bufferutil", "ws", "websocket", "websocket-driver", "undici", "uWebSockets.js", "hdr-histogram-js", "prettier", "selfsigned"]; // prettier-ignore
@@ -82,7 +84,7 @@ const allowed: Record<string, readonly string[]> = {
     "src/client.ts",
     "src/connection.ts",
     "src/index.ts",
-    "src/hosts/streams.ts",
+    "src/hosts/streams-transport.ts",
     "src/websocket/",
     "src/websocketstream/",
     "#host",
@@ -90,7 +92,7 @@ const allowed: Record<string, readonly string[]> = {
   "src/websocket": faces,
   "src/websocketstream": [...faces, "src/websocketstream/"],
   e2e: ["node:", "vitest", "ws", ...packagers, "playwright-core", "hybi", "e2e/", ...vectors],
-  "e2e/pages": ["hybi", "e2e/pages/", "test/conformance/agent/reversing.mjs"],
+  "e2e/pages": ["hybi", "e2e/pages/", "test/conformance/agent/data.mjs", "test/conformance/agent/reversing.mjs"],
   "examples/inspector": ["hybi/codec", "hybi/deflate", "examples/inspector/"],
   examples: ["node:", "hybi", "examples/", ...webFrameworks],
   bench: ["node:", "hybi", "bench/", ...peers],

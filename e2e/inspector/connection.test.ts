@@ -1,18 +1,13 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Server } from "hybi";
 import { freePort, run, runtimes, type Program } from "../run.ts";
 import { Inspector, hello } from "./inspector.ts";
 
-let inspector: Inspector;
+const inspector = Inspector.forTests();
 let page: Page;
-beforeAll(async () => {
-  inspector = await Inspector.start();
-});
-afterAll(() => inspector.stop());
-afterEach(() => inspector.leave());
 
 describe("a connection", () => {
   beforeEach(async () => {

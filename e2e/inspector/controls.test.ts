@@ -1,19 +1,14 @@
 import { mkdir, readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { serve } from "../static.ts";
 import { Inspector, hello } from "./inspector.ts";
 
-let inspector: Inspector;
+const inspector = Inspector.forTests();
 let page: Page;
-beforeAll(async () => {
-  inspector = await Inspector.start();
-});
-afterAll(() => inspector.stop());
 beforeEach(async () => {
   page = await inspector.load();
 });
-afterEach(() => inspector.leave());
 
 describe("the editor", () => {
   test("takes a frame, and puts what becomes of it in its place", async () => {

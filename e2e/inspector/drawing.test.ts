@@ -1,19 +1,14 @@
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { asParts, reference } from "../../test/helpers/decoding.ts";
 import { streams } from "../../test/helpers/streams.ts";
 import { Inspector, hello } from "./inspector.ts";
 
-let inspector: Inspector;
+const inspector = Inspector.forTests();
 let page: Page;
-beforeAll(async () => {
-  inspector = await Inspector.start();
-});
-afterAll(() => inspector.stop());
 beforeEach(async () => {
   page = await inspector.restore();
 });
-afterEach(() => inspector.leave());
 
 describe("a frame", () => {
   const masked = [

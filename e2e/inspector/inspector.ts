@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { expect } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { launch } from "../browser.ts";
 import { serve } from "../static.ts";
 
@@ -8,24 +8,27 @@ export class Inspector {
   page!: Page;
   /** What pages say on their consoles: nothing, if all is well; what the policy forbids would stand there too. */
   said: string[] = [];
-  readonly #browser: Browser;
-  readonly #site: Awaited<ReturnType<typeof serve>>;
+  #browser!: Browser;
+  #site!: Awaited<ReturnType<typeof serve>>;
   /** One page for all that need none of their own. */
   #home: Page | undefined;
   #visits = 0;
 
-  private constructor(browser: Browser, site: Awaited<ReturnType<typeof serve>>) {
-    this.#browser = browser;
-    this.#site = site;
+  /** One for all tests of a file, which is there while they run. */
+  static forTests(): Inspector {
+    const inspector = new Inspector();
+    beforeAll(() => inspector.#start());
+    afterEach(() => inspector.#leave());
+    afterAll(() => inspector.#stop());
+    return inspector;
   }
 
-  static async start(): Promise<Inspector> {
+  async #start(): Promise<void> {
     // In a folder of a file server that knows nothing of it.
-    const [browser, site] = await Promise.all([launch(), serve("build")]);
-    return new Inspector(browser, site);
+    [this.#browser, this.#site] = await Promise.all([launch(), serve("build")]);
   }
 
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     await this.#browser.close();
     await this.#site.close();
   }
@@ -49,7 +52,7 @@ export class Inspector {
   }
 
   /** Between two tests: closes the pages that were opened, and looks at what was said. */
-  async leave(): Promise<void> {
+  async #leave(): Promise<void> {
     for (const context of this.#browser.contexts()) if (context !== this.#home?.context()) await context.close();
     expect(this.said.splice(0)).toEqual([]);
   }

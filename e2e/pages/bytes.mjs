@@ -18,16 +18,6 @@ export function latin1(bytes) {
 
 export const base64 = (bytes) => btoa(latin1(bytes));
 
-export function concat(...parts) {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
 /** The bytes whole, and cut into pieces. */
 export function* cuts(bytes) {
   const sizes = bytes.length < 400 ? [bytes.length || 1, 1, 7] : [bytes.length, 331];

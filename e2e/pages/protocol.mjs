@@ -2,8 +2,9 @@
 import { acceptKey } from "hybi/codec";
 import { permessageDeflate } from "hybi/deflate";
 import { makeClient, makeServer } from "hybi/driver";
+import { joined } from "../../test/conformance/agent/data.mjs";
 import { reversing } from "../../test/conformance/agent/reversing.mjs";
-import { bytesOf, bytesOfLatin1, concat, cuts, latin1, same } from "./bytes.mjs";
+import { bytesOf, bytesOfLatin1, cuts, latin1, same } from "./bytes.mjs";
 import { decoded } from "./decoding.mjs";
 import { MemoryStreams, MemoryTransport } from "./sockets.mjs";
 
@@ -25,7 +26,7 @@ const openings = {
   server(options, extension, chunks, isTogether, worked) {
     const socket = isTogether ? new MemoryStreams(() => [], worked) : new MemoryTransport(() => chunks, worked);
     const headers = fields({ Host: "localhost", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13" }, extension);
-    const head = isTogether ? concat(...chunks) : undefined;
+    const head = isTogether ? joined(chunks) : undefined;
     return { socket, connection: makeServer({ headers, httpVersion: "1.1", socket, head }, options) };
   },
   client(options, extension, chunks, isTogether, worked) {
@@ -34,7 +35,7 @@ const openings = {
       const lines = Object.entries(fields({ "Sec-WebSocket-Accept": acceptKey(nonce) }, extension));
       const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
       const response = bytesOfLatin1(`HTTP/1.1 101 Switching Protocols\r\n${text}\r\n`);
-      return isTogether ? [concat(response, ...chunks)] : [response, ...chunks];
+      return isTogether ? [joined([response, ...chunks])] : [response, ...chunks];
     };
     const socket = isTogether ? new MemoryStreams(answer, worked) : new MemoryTransport(answer, worked);
     return { socket, connection: makeClient("ws://localhost/", { ...options, dial: () => socket }) };

@@ -1,7 +1,7 @@
 // The model: the frames of a capture, as hybi's own codec reads and judges them, and the messages that they make.
-import { Decoder, decodeFrameHeader, mask, validateUtf8 } from "hybi/codec";
+import { Decoder, decodeFrameHeader, isCloseCode, mask, validateUtf8 } from "hybi/codec";
 import { permessageDeflate } from "hybi/deflate";
-import { isControl, isStatusCode } from "./terms.mjs";
+import { isControl } from "./terms.mjs";
 
 /**
  * Reads a capture: what the two sides of one connection sent, in the order of time. `by` is who sent what says nothing
@@ -105,7 +105,7 @@ class Lane {
     if (payload.length === 0) return undefined;
     if (payload.length === 1) return { closeCode: 1002, text: "a Close frame's payload is a single byte (§5.5.1)" };
     const code = payload[0] * 256 + payload[1];
-    if (!isStatusCode(code)) return { closeCode: 1002, text: `the status code ${code} may not be sent (§7.4.1)` };
+    if (!isCloseCode(code)) return { closeCode: 1002, text: `the status code ${code} may not be sent (§7.4.1)` };
     if (!validateUtf8(payload.subarray(2), this.#codec))
       return { closeCode: 1007, text: "the reason of a Close frame is not UTF-8 (§8.1)" };
     return undefined;

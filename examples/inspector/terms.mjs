@@ -1,4 +1,5 @@
 // The names that RFC 6455 has for what stands in a frame.
+import { closeCodes, isCloseCode } from "hybi/codec";
 
 /** §5.2; `kind` is what the style sheet colours by. */
 const opcodes = {
@@ -15,31 +16,11 @@ export const opcodeOf = (opcode) =>
 
 export const isControl = (opcode) => opcode >= 8;
 
-/** §7.4.1, and the registry of §11.7. */
-const statusCodes = {
-  1000: "normal closure",
-  1001: "going away",
-  1002: "protocol error",
-  1003: "unsupported data",
-  1007: "invalid payload data",
-  1008: "policy violation",
-  1009: "message too big",
-  1010: "mandatory extension",
-  1011: "internal error",
-  1012: "service restart",
-  1013: "try again later",
-  1014: "bad gateway",
-};
-
+/** Of a Close frame (§7.4). */
 export function statusName(code) {
-  if (statusCodes[code]) return statusCodes[code];
-  if (code >= 3000 && code < 4000) return "registered by a library";
-  if (code >= 4000 && code < 5000) return "private use";
-  return "may not be sent";
+  if (!isCloseCode(code)) return "may not be sent";
+  return closeCodes[code] ?? (code < 4000 ? "registered by a library" : "private use");
 }
-
-/** §7.4.2 */
-export const isStatusCode = (code) => code in statusCodes || (code >= 3000 && code < 5000);
 
 /** Where a section is to be read. */
 export function sectionUrl(text) {

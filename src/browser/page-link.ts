@@ -1,6 +1,7 @@
 import type { ConnectionLink } from "../driver/connection-link.ts";
 import type { CloseInfo, LinkOwner } from "../driver/link-owner.ts";
 import type { SenderOwner } from "../driver/sender.ts";
+import { LONGEST_TIMER } from "../driver/transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, POLICY_VIOLATION, TRY_AGAIN_LATER, isScriptCloseCode } from "../protocol/close.ts"; // prettier-ignore
 import { toBytes, type Message } from "../protocol/data.ts";
@@ -12,9 +13,6 @@ import { PageSender } from "./page-sender.ts";
 import type { PageSocket } from "./page-socket.ts";
 import { FRAMES, PINGS, type PageSettings } from "./settings.ts";
 import { unsupported } from "./unsupported.ts";
-
-/** A timer that is asked for more fires at once instead. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** From the codes of RFC 6455 that a page may not send, to those of its own (§7.4.2): 1009 leaves as 4009. */
 const OWN_CODES = 3000;

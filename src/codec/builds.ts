@@ -37,6 +37,9 @@ export interface CodecExports {
   readonly validate: (state: number, at: number, length: number) => number;
 }
 
+/** What this package makes its codecs of: who has the same made them by the same ABI, layout and rules. */
+export const source: string = simd;
+
 const builds: Record<CodecBuild, () => CodecExports> = {
   simd: () => instantiate(simd) as CodecExports,
   scalar: () => instantiate(scalar) as CodecExports,

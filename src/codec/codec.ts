@@ -19,7 +19,7 @@ import {
 } from "../../assembly/layout.ts";
 import { typeError } from "../errors.ts";
 import { AsciiRun } from "./ascii-run.ts";
-import { instantiateBuild, type CodecBuild, type CodecExports } from "./builds.ts";
+import { instantiateBuild, source, type CodecBuild, type CodecExports } from "./builds.ts";
 import { ReceivedText } from "./received-text.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
 
@@ -34,6 +34,8 @@ const BASE64_PIECE = 24 * 1024;
 export class Codec {
   /** Which build this is. */
   readonly build: CodecBuild;
+  /** @internal */
+  readonly source: string = source;
   /** @internal */
   readonly exports: CodecExports;
   /** The whole linear memory. @internal */
@@ -163,6 +165,14 @@ export class Codec {
     this.window.set(outer.window);
     this.words.set(outer.events, EVENTS / 4);
   }
+}
+
+/**
+ * Whether it is a codec that this package can work with. Its class says too little: each build of the package has one of
+ * its own, so that on Node those of `hybi/codec`, of `hybi/streams` and of `require` are three.
+ */
+export function isCodec(value: unknown): value is Codec {
+  return (Object(value) as Partial<Codec>).source === source;
 }
 
 /** What a decode that was interrupted by another one still needs. */

@@ -5,6 +5,7 @@
  */
 import { sharedCodec, type Codec } from "./codec.ts";
 
+export { closeCodes, isCloseCode } from "./close-codes.ts";
 export { Codec } from "./codec.ts";
 export type { CodecBuild } from "./builds.ts";
 export { Decoder, type DecoderCallbacks, type DecoderOptions, type Piece } from "./decoder.ts";

@@ -13,7 +13,7 @@ import wasm from "../../build/deflate/wasm.js";
 export type DeflateBuild = "wasm" | "javascript";
 
 /** The ABI, `assembly/deflate/index.ts`: offsets and lengths in bytes. */
-export interface DeflateExports {
+interface DeflateExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly deflate: (length: number, flush: number) => number;
   readonly deflateOpen: (history: number, windowBits: number, level: number) => void;

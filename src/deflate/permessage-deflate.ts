@@ -4,9 +4,9 @@
  * @module
  */
 import { HybiError } from "../errors.ts";
-import { Budget } from "../protocol/budget.ts";
+import { Budget, isBudget } from "../protocol/budget.ts";
 import type { AcceptedExtension, Extension, ExtensionOffer, ExtensionSession } from "../protocol/extension.ts";
-import { amount, boolean, checkOptions, integer, must, type Check } from "../protocol/options.ts";
+import { amount, boolean, checkOptions, integer, type Check } from "../protocol/options.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Deflater } from "./deflater.ts";
 import { Inflater } from "./inflater.ts";
@@ -51,7 +51,7 @@ const checks: Record<keyof PermessageDeflateOptions, Check> = {
   contextTakeover: boolean,
   takeoverBits: windowBits,
   peerContextTakeover: boolean,
-  budget: must("a Budget", (value) => value instanceof Budget),
+  budget: isBudget,
   module: isModule,
 };
 

@@ -104,29 +104,25 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
       bytes = this.#owner.handshakeData(chunk);
       if (!bytes || bytes.length === 0) return;
     }
-    this.#heard(bytes.length);
-    try {
-      this.protocol.receive(bytes);
-    } finally {
-      this.sender.release();
-    }
+    this.#receive(bytes.length, bytes);
   }
 
   windowFilled(length: number): void {
     if (this.protocol.readyState === "connecting") return this.data(this.settings.codec.window.subarray(0, length));
-    this.#heard(length);
-    try {
-      this.protocol.receiveWindow(length);
-    } finally {
-      this.sender.release();
-    }
+    this.#receive(length);
   }
 
-  /** What is sent until the chunk is worked through leaves in one write. */
-  #heard(length: number): void {
+  /** Takes a chunk, or what lies in the window. What is sent until it is worked through leaves in one write. */
+  #receive(length: number, chunk?: Uint8Array): void {
     this.#wasHeard = true;
     this.settings.counters.bytesReceived += length;
     this.sender.hold();
+    try {
+      if (chunk) this.protocol.receive(chunk);
+      else this.protocol.receiveWindow(length);
+    } finally {
+      this.sender.release();
+    }
   }
 
   end(): void {

@@ -36,6 +36,12 @@ export const connectionFace: StreamFace = {
   lostError: ({ code }, cause) => new ConnectionError("ERR_CLOSED", `It was closed with ${code}.`, { cause }),
 };
 
+/** How a connection ended: what writes get, and what reads get when something may be missing. */
+interface End {
+  readonly writeError: Error;
+  readonly lostError: Error | undefined;
+}
+
 export class MessageStreams {
   readonly readable: ReadableStream<Message>;
   readonly writable: WritableStream<Data>;
@@ -50,14 +56,11 @@ export class MessageStreams {
   #isPulling = false;
   /** This side has begun to close: what still comes is not wanted. */
   #isClosing = false;
-  /** How the connection ended, once it has: what writes get, and what reads get when something may be missing. */
-  #end: { readonly writeError: Error; readonly lostError: Error | undefined } | undefined;
-  /** A write that is not done; when the connection is about to end, what to tell it is known then. */
-  #rejectWrite: ((error: Error) => void) | undefined;
+  #end: End | undefined;
+  /** Settles what the writable waits for, a write or its close, by how the connection ends. */
+  #settle: ((end: End) => void) | undefined;
   /** The peer closed while a write was not done. */
   #isCutOff = false;
-  /** Whoever closed the writable waits for the end. */
-  #closing: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   constructor(receiving: Receiving, sending: Sending, face: StreamFace) {
     this.#receiving = receiving;
@@ -93,7 +96,7 @@ export class MessageStreams {
 
   /** The connection is closing, whoever began. */
   closing(): void {
-    if (this.#face.endsWithConnection && !this.#isClosing && this.#rejectWrite) this.#isCutOff = true;
+    if (this.#face.endsWithConnection && !this.#isClosing && this.#settle) this.#isCutOff = true;
   }
 
   /** The connection is over, and `cause` is what broke it, if that is known. */
@@ -102,10 +105,8 @@ export class MessageStreams {
     const lostError = isLost ? this.#face.lostError(info, cause) : undefined;
     const writeError = lostError && !info.wasClean ? lostError : this.#face.closedError();
     this.#end = { writeError, lostError };
-    this.#rejectWrite?.(writeError);
+    this.#settle?.(this.#end);
     if (!info.wasClean || this.#face.endsWithConnection) this.#writing.error(writeError);
-    if (lostError) this.#closing?.reject(lostError);
-    else this.#closing?.resolve();
     this.#endReadable();
   }
 
@@ -146,11 +147,11 @@ export class MessageStreams {
   #write(chunk: Data): Promise<void> {
     return new Promise((resolve, reject) => {
       const data = this.#face.dataOf(chunk);
-      this.#rejectWrite = reject;
+      this.#settle = ({ writeError }) => reject(writeError);
       const callback = (error?: Error): void => {
         const wasDropped = error !== undefined && (error as Partial<ConnectionError>).code === "ERR_DROPPED";
         const isSent = !error && !this.#isCutOff;
-        if (isSent || wasDropped) this.#rejectWrite = undefined;
+        if (isSent || wasDropped) this.#settle = undefined;
         if (isSent) resolve();
         else if (wasDropped) reject(error);
         else if (this.#end) reject(this.#end.writeError);
@@ -162,7 +163,9 @@ export class MessageStreams {
   #closeWritable(): Promise<void> | undefined {
     this.close(undefined, "");
     if (!this.#face.endsWithConnection) return undefined;
-    return new Promise((resolve, reject) => (this.#closing = { resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#settle = ({ lostError }) => (lostError ? reject(lostError) : resolve());
+    });
   }
 
   /** "Close using reason" (WebSocketStream): a WebSocketError says what to close with, of whichever realm or maker. */

@@ -1,5 +1,5 @@
-import { Codec } from "../codec/codec.ts";
-import { Budget } from "../protocol/budget.ts";
+import { isCodec, type Codec } from "../codec/codec.ts";
+import { isBudget, type Budget } from "../protocol/budget.ts";
 import type { Extension } from "../protocol/extension.ts";
 import { defaultHeadLimits } from "../protocol/head.ts";
 import type { HeadersInput } from "../protocol/headers.ts";
@@ -71,8 +71,8 @@ export const connectionChecks: Record<keyof ConnectionOptions, Check> = {
     checkOptions(value as object, { interval: positive, timeout: positive });
   },
   maxPendingPongs: amount,
-  budget: must("a Budget", (value) => value instanceof Budget),
-  codec: must("a Codec of hybi/codec", (value) => value instanceof Codec),
+  budget: isBudget,
+  codec: must("a Codec of hybi/codec", isCodec),
 };
 
 export const defaults = {

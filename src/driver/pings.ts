@@ -9,7 +9,7 @@ interface Pending {
 }
 
 /** Pings of ours that wait for their Pong. */
-export const MAX_PENDING_PINGS = 256;
+const MAX_PENDING_PINGS = 256;
 
 /** In the order they were sent. */
 export class Pings {

@@ -7,7 +7,7 @@ import type { Transport, TransportHandler } from "./transport.ts";
 import { Deadline, wheelOf, type Wheel } from "./wheel.ts";
 
 /** Who gets the request that a {@link RequestReader} has read. */
-export interface RequestOwner {
+interface RequestOwner {
   /**
    * The head is read; `head` is what came behind it, in memory of its own, and `left` are the milliseconds left for the
    * rest of the handshake.

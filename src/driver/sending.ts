@@ -1,5 +1,6 @@
 import { LARGE } from "../codec/outbox.ts";
-import { MAX_REASON_LENGTH, NORMAL_CLOSURE, isCloseCode } from "../protocol/close.ts";
+import { isCloseCode } from "../codec/close-codes.ts";
+import { MAX_REASON_LENGTH, NORMAL_CLOSURE } from "../protocol/close.ts";
 import { toBytes, type Data } from "../protocol/data.ts";
 import { ConnectionError, rangeError, typeError } from "../errors.ts";
 import { BINARY, CONTINUATION, MAX_CONTROL_LENGTH, PONG, TEXT } from "../protocol/opcode.ts";
@@ -46,7 +47,7 @@ const optionChecks: Record<keyof SendOptions, Check> = {
 };
 
 /** Sends that may wait for the opening handshake. */
-export const MAX_EARLY_SENDS = 1024;
+const MAX_EARLY_SENDS = 1024;
 
 /** A header that a payload may get, to count what waits. */
 const HEADER = 14;

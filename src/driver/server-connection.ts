@@ -1,7 +1,7 @@
 import { negotiate, type NegotiatedExtensions } from "../protocol/extension.ts";
 import { ConnectionError, typeError } from "../errors.ts";
 import { headerList } from "../protocol/headers.ts";
-import { RefusalError, writeRefusal } from "../protocol/refusal.ts";
+import { comeBack, RefusalError, writeRefusal } from "../protocol/refusal.ts";
 import { writeResponse, type OpeningRequest } from "../protocol/server-handshake.ts";
 import { selectSubprotocol } from "../protocol/subprotocol.ts";
 import { Connection } from "./connection.ts";
@@ -173,8 +173,7 @@ export class ServerConnection<Data = undefined> extends Connection {
 
   /** @internal */
   override handshakeExpired(): void {
-    const text = "The server took too long to decide about this connection.";
-    this.refuse(new RefusalError(503, text, [["Retry-After", "10"]], { reason: "timeout" }));
+    this.refuse(comeBack("The server took too long to decide about this connection.", { reason: "timeout" }));
   }
 
   /** @internal */
@@ -186,9 +185,7 @@ export class ServerConnection<Data = undefined> extends Connection {
 }
 
 function refusalFor(cause: unknown): RefusalError {
-  if (cause instanceof ConnectionError && cause.code === "ERR_NO_SLOT") {
-    const text = "The server has no room for another connection.";
-    return new RefusalError(503, text, [["Retry-After", "10"]], { cause, reason: "connections" });
-  }
+  if (cause instanceof ConnectionError && cause.code === "ERR_NO_SLOT")
+    return comeBack("The server has no room for another connection.", { cause, reason: "connections" });
   return new RefusalError(500, "The server could not open the connection.", [], { cause, reason: "error" });
 }

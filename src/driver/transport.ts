@@ -122,6 +122,9 @@ export interface DiagnosticsChannel {
   publish(message: unknown): void;
 }
 
+/** Most milliseconds that a timer may be set for: asked for more, it fires at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** A runtime, as far as hybi needs one. */
 export interface Host {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { Host, Transport } from "./transport.ts";
+import { LONGEST_TIMER, type Host, type Transport } from "./transport.ts";
 
 /** Deadlines that are due together: a ring of them, in which the spoke stands for their beginning. */
 interface Spoke {
@@ -28,9 +28,6 @@ export class Alarm extends Deadline {
     this.expired = callback;
   }
 }
-
-/** A setTimeout that is asked for more fires at once instead. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Milliseconds that a timer may be late before this process counts as busy, and for which it then reads first. */
 const BUSY = 50;

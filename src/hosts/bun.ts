@@ -12,7 +12,8 @@ import { bufferText } from "./buffer-text.ts";
 import { BunTransport, handler, isBunSocket, takeOver, type BunSocket, type SocketHandler } from "./bun-transport.ts";
 import { connecting, DuplexTransport, isDuplex, wrapDuplex } from "./duplex.ts";
 import { onEveryAddress } from "./every-address.ts";
-import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
+import { host as web } from "./streams.ts";
+import { isStreamPair, StreamsTransport } from "./streams-transport.ts";
 import { dialTls, secureContext } from "./tls.ts";
 
 /** Up to this many bytes the codec's kernel beats Bun's own. */

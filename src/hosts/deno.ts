@@ -16,7 +16,8 @@ import { isConn, type Address, type Conn } from "./deno-conn.ts";
 import { DenoTransport } from "./deno-transport.ts";
 import { isDuplex, wrapDuplex } from "./duplex.ts";
 import { onEveryAddress } from "./every-address.ts";
-import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
+import { host as web } from "./streams.ts";
+import { isStreamPair, StreamsTransport } from "./streams-transport.ts";
 import { dialTls, listenTls } from "./tls.ts";
 
 type Where =

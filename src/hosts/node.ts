@@ -11,7 +11,8 @@ import { typeError } from "../errors.ts";
 import { bufferText } from "./buffer-text.ts";
 import { connecting, isDuplex, listening, onRead, wrapDuplex } from "./duplex.ts";
 import { NodeTransport } from "./node-transport.ts";
-import { host as web, isStreamPair, StreamsTransport } from "./streams.ts";
+import { host as web } from "./streams.ts";
+import { isStreamPair, StreamsTransport } from "./streams-transport.ts";
 import { dialTls, listenTls } from "./tls.ts";
 
 /**

@@ -8,7 +8,8 @@ import { connect, type Socket } from "cloudflare:sockets";
 import { sharedCodec } from "../codec/codec.ts";
 import type { DialOptions, Host, TlsOptions, Transport, TransportHandler } from "../driver/transport.ts";
 import { ConnectionError } from "../errors.ts";
-import { Bell, host as base, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams.ts";
+import { host as base } from "./streams.ts";
+import { Bell, isStreamPair, quietly, StreamsTransport, type Streams } from "./streams-transport.ts";
 
 // Only while it starts does workerd compile WebAssembly.
 sharedCodec();

@@ -6,7 +6,7 @@
 import type { HeaderFields } from "./headers.ts";
 
 /** Most bytes of a refusal's content that are kept. */
-export const MAX_BODY_LENGTH = 65536;
+const MAX_BODY_LENGTH = 65536;
 
 const LF = 0x0a;
 

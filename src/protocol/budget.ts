@@ -1,7 +1,8 @@
 import { rangeError } from "../errors.ts";
+import { must, type Check } from "./options.ts";
 
 /** What unfinished messages may take together (default 268,435,456 bytes): four of the longest that `maxLength` lets in. */
-export const DEFAULT_BUDGET = 2 ** 28;
+const DEFAULT_BUDGET = 2 ** 28;
 
 /**
  * Bytes of memory that many connections share for messages of which a part is still to come. Messages that come whole
@@ -43,6 +44,12 @@ export class Budget {
     this.used -= bytes;
   }
 }
+
+/** Each build of the package has a class of its own, so what it can do says more. */
+export const isBudget: Check = must("a Budget", (value) => {
+  const { take, give } = Object(value) as Partial<Budget>;
+  return typeof take === "function" && typeof give === "function";
+});
 
 /** The budget of all connections that have no other: one for the process. */
 export const processBudget = new Budget(DEFAULT_BUDGET);

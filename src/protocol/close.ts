@@ -1,16 +1,17 @@
 /**
- * Close frames: which status codes they may carry, and their payload.
+ * Close frames: the status codes that are used here, and their payload.
  *
  * @module
  */
+import { isCloseCode } from "../codec/close-codes.ts";
 import { MAX_CONTROL_LENGTH } from "./opcode.ts";
 
-// RFC 6455 §7.4.1, and the registry of §11.7 for 1012 to 1014.
+// RFC 6455 §7.4.1, and the registry of §11.7 for 1013.
 export const NORMAL_CLOSURE = 1000;
 export const GOING_AWAY = 1001;
 export const PROTOCOL_ERROR = 1002;
 /** Never on the wire: the peer's Close frame carried no code (§7.1.5). */
-export const NO_STATUS_RECEIVED = 1005;
+const NO_STATUS_RECEIVED = 1005;
 /** Never on the wire: no Close frame came (§7.1.5). */
 export const ABNORMAL_CLOSURE = 1006;
 export const INVALID_PAYLOAD = 1007;
@@ -21,12 +22,6 @@ export const TRY_AGAIN_LATER = 1013;
 
 /** Most bytes of a reason: a control frame's payload less the code (§5.5.1). */
 export const MAX_REASON_LENGTH = MAX_CONTROL_LENGTH - 2;
-
-/** Whether a Close frame may carry `code`: 1000 to 1014 but for 1004 to 1006, and 3000 to 4999 (§7.4.2). */
-export function isCloseCode(code: number): boolean {
-  if (!Number.isInteger(code)) return false;
-  return (code >= 1000 && code <= 1014 && !(code >= 1004 && code <= 1006)) || (code >= 3000 && code <= 4999);
-}
 
 /** Whether a script may close with `code`: 1000, and 3000 to 4999 (WebSockets Standard §3.1). */
 export function isScriptCloseCode(code: number): boolean {

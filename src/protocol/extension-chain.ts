@@ -1,7 +1,7 @@
 import { HybiError } from "../errors.ts";
 import { INVALID_PAYLOAD, MESSAGE_TOO_BIG } from "./close.ts";
 import { ProtocolError } from "./errors.ts";
-import type { ExtensionSession } from "./extension.ts";
+import { claimed, type ExtensionSession } from "./extension.ts";
 import { CONTINUATION } from "./opcode.ts";
 
 /** The extensions at work on a connection. What is sent passes them in their order, what is received in reverse (§9.1). */
@@ -16,7 +16,7 @@ export class ExtensionChain {
   constructor(sessions: readonly ExtensionSession[]) {
     this.#sessions = sessions;
     this.#reversed = [...sessions].reverse();
-    this.rsv = sessions.reduce((bits, session) => bits | session.rsv, 0);
+    this.rsv = claimed(sessions);
   }
 
   encode(opcode: number, data: Uint8Array, compress: boolean | undefined): Uint8Array {

@@ -242,7 +242,8 @@ export function confirmExtensions(
   return sessions;
 }
 
-function claimed(sessions: readonly ExtensionSession[]): number {
+/** The reserved bits that these have taken. */
+export function claimed(sessions: readonly ExtensionSession[]): number {
   return sessions.reduce((bits, session) => bits | session.rsv, 0);
 }
 

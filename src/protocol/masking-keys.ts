@@ -1,5 +1,5 @@
 /** Fills `bytes` from the platform's cryptographically strong generator. */
-export type RandomFill = (bytes: Uint8Array) => void;
+type RandomFill = (bytes: Uint8Array) => void;
 
 const POOL_WORDS = 1024;
 

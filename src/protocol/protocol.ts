@@ -22,6 +22,7 @@ import { Budget, processBudget } from "./budget.ts";
 import {
   ABNORMAL_CLOSURE,
   INVALID_PAYLOAD,
+  MAX_REASON_LENGTH,
   MESSAGE_TOO_BIG,
   PROTOCOL_ERROR,
   TRY_AGAIN_LATER,
@@ -292,7 +293,7 @@ export class Protocol implements DecoderSink {
 
   #shortReason(text: string): Uint8Array {
     const bytes = this.#codec.text.encodeBytes(text);
-    return bytes.length <= 123 ? bytes : new Uint8Array(0);
+    return bytes.length <= MAX_REASON_LENGTH ? bytes : new Uint8Array(0);
   }
 
   /** What comes in from now on is discarded, and nothing more is sent: the connection was given up, or cut off. */

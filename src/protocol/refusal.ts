@@ -17,6 +17,11 @@ export const VERSION = "13";
 export type RefusalReason =
   "request" | "timeout" | "path" | "origin" | "upgrade" | "connections" | "address" | "closing" | "error";
 
+interface RefusalOptions {
+  readonly reason?: RefusalReason;
+  readonly cause?: unknown;
+}
+
 /** What a server answers to an opening handshake that it does not take; its code is ERR_HANDSHAKE_REQUEST. */
 export class RefusalError extends HybiError {
   override readonly name = "RefusalError";
@@ -39,7 +44,7 @@ export class RefusalError extends HybiError {
     status: number,
     body = "",
     headers: HeadersInput = [],
-    { cause, reason = "upgrade" }: { cause?: unknown; reason?: RefusalReason } = {},
+    { cause, reason = "upgrade" }: RefusalOptions = {},
   ) {
     super("ERR_HANDSHAKE_REQUEST", body, { cause });
     this.status = status;
@@ -49,6 +54,11 @@ export class RefusalError extends HybiError {
     // A mistake shows where it was made, not when the answer is written.
     writeRefusal(this);
   }
+}
+
+/** A refusal for now. */
+export function comeBack(text: string, options: RefusalOptions): RefusalError {
+  return new RefusalError(503, text, [["Retry-After", "10"]], options);
 }
 
 /** The fields without which a status may not be sent: RFC 9110 §15.5.6, §15.5.22; RFC 6455 §4.4. */

@@ -1,7 +1,7 @@
 import type { Transport } from "../driver/transport.ts";
 import { clientOf, TrustedProxies } from "../protocol/address.ts";
 import { allowsOrigin } from "../protocol/origin.ts";
-import { RefusalError, type RefusalReason } from "../protocol/refusal.ts";
+import { comeBack, RefusalError } from "../protocol/refusal.ts";
 import type { OpeningRequest } from "../protocol/server-handshake.ts";
 import type { ServerOptions } from "./options.ts";
 
@@ -70,14 +70,9 @@ export class Admission {
     if (address === undefined) return undefined;
     const client = clientOf(address);
     const count = this.#counts.get(client) ?? 0;
-    if (count >= most) return comeBack("There are too many connections from this address.", "address");
+    if (count >= most) return comeBack("There are too many connections from this address.", { reason: "address" });
     this.#counts.set(client, count + 1);
     this.#counted.set(transport, client);
     return undefined;
   }
-}
-
-/** A refusal for now. */
-export function comeBack(text: string, reason: RefusalReason): RefusalError {
-  return new RefusalError(503, text, [["Retry-After", "10"]], { reason });
 }

@@ -28,7 +28,7 @@ type UpgradeListener = (request: UpgradeRequest, socket: unknown, head: Uint8Arr
 type UpgradeRequest = Omit<ServerEnvironment, "socket" | "head">;
 
 /** A server that can be attached. */
-export interface Attachable {
+interface Attachable {
   takes(path: string): boolean;
   upgrade(env: ServerEnvironment): void;
 }

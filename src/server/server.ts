@@ -1,5 +1,5 @@
 import { host } from "#host";
-import { Admission, comeBack } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import { attach, type HttpServer } from "./attach.ts";
 import { drain } from "./drain.ts";
 import { requestOf, type ServerEnvironment } from "../driver/driver.ts";
@@ -14,7 +14,7 @@ import type { Acceptance, UpgradeRequest } from "../driver/upgrade.ts";
 import { Alarm, wheelOf } from "../driver/wheel.ts";
 import { GOING_AWAY, INTERNAL_ERROR } from "../protocol/close.ts";
 import { typeError } from "../errors.ts";
-import { RefusalError } from "../protocol/refusal.ts";
+import { comeBack, RefusalError } from "../protocol/refusal.ts";
 import { amount, checkOptions, object, text, unchecked } from "../protocol/options.ts";
 import type { OpeningRequest } from "../protocol/server-handshake.ts";
 import { serverChecks, type ServerOptions } from "./options.ts";
@@ -250,7 +250,7 @@ export class Server<Data = undefined> extends Emitter<ServerEvents<Data>> {
   #refusalNow(): RefusalError | undefined {
     if (this.#isClosing) return closing();
     const count = this.connections.size + this.#readers.size + this.#opening.size;
-    return this.#admission.isFull(count) ? comeBack("The server is full.", "connections") : undefined;
+    return this.#admission.isFull(count) ? comeBack("The server is full.", { reason: "connections" }) : undefined;
   }
 
   #cutOff(transport: Transport, closed: (() => void) | undefined): void {
@@ -302,7 +302,7 @@ export class Server<Data = undefined> extends Emitter<ServerEvents<Data>> {
 }
 
 function closing(): RefusalError {
-  return comeBack("The server is closing.", "closing");
+  return comeBack("The server is closing.", { reason: "closing" });
 }
 
 /** Of a server's options those that each of its connections gets. */

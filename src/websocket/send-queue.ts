@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /** Who a queue reports to. */
-export interface SendQueueOwner {
+interface SendQueueOwner {
   /** The system has taken a message of this size. */
   sent(size: number): void;
   /** A Blob could not be read. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { Duplex } from "node:stream";
 import { ReadableStream, TransformStream, WritableStream } from "node:stream/web";
-import type { StreamPair } from "../../src/hosts/streams.ts";
+import type { StreamPair } from "../../src/hosts/streams-transport.ts";
 import { deferred } from "./until.ts";
 
 type Pair = { readonly readable: ReadableStream<Uint8Array>; readonly writable: WritableStream<Uint8Array> };

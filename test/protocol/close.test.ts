@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeClose, encodeClose, isCloseCode } from "../../src/protocol/close.ts";
+import { closeCodes, isCloseCode } from "../../src/codec/close-codes.ts";
+import { decodeClose, encodeClose } from "../../src/protocol/close.ts";
 import { codecs } from "../helpers/codecs.ts";
 import { everyCut, same } from "../helpers/decoding.ts";
 import { WHY, closes, fails, stays, type Outcome } from "../helpers/outcome.ts";
@@ -29,6 +30,20 @@ describe("§7.4.2: which codes a Close frame may carry", () => {
 
   it.each([NaN, Infinity, -1000, 1000.5, 65536 + 1000])("%d is none", (code) => {
     expect(isCloseCode(code)).toBe(false);
+  });
+});
+
+describe("§11.7: the names of close codes", () => {
+  const named = Object.keys(closeCodes).map(Number);
+
+  it("are there for all that §7.4.1 and the registry define", () => {
+    expect(validCodes.filter((code) => code < 3000 && closeCodes[code] === undefined)).toEqual([]);
+    expect(closeCodes[1009]).toBe("message too big");
+    expect(closeCodes[4000]).toBe(undefined);
+  });
+
+  it("are there also for those that no Close frame carries", () => {
+    expect(named.filter((code) => !isCloseCode(code))).toEqual([1004, 1005, 1006, 1015]);
   });
 });
 

@@ -40,7 +40,7 @@ export function messageOf(content) {
 }
 
 /** A message from its fragments. */
-function joined(parts) {
+export function joined(parts) {
   if (typeof parts[0] === "string") return parts.join("");
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

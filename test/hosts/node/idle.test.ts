@@ -3,7 +3,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Server } from "../../../src/index.ts";
 import { request } from "../../helpers/raw-peer.ts";
 import { turns } from "../../helpers/until.ts";
@@ -14,6 +14,8 @@ const collect = runInNewContext("gc") as () => void;
 const FIRST = 100;
 /** So many that what else happens in the process hardly counts. */
 const COUNT = 3000;
+// One by one, they take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 /**
  * Opens as many connections as each line of its input says, has one message echoed on each, and leaves them idle. It

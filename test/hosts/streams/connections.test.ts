@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { connect, Server, type Client, type Message, type ServerConnection } from "../../../src/index.ts";
-import { StreamsTransport } from "../../../src/hosts/streams.ts";
+import { StreamsTransport } from "../../../src/hosts/streams-transport.ts";
 import { equal, noise } from "../../helpers/bytes.ts";
 import { kindsOfPairs } from "../../helpers/stream-pairs.ts";
 import { deferred, next, plateau, Recording, thrownBy, until } from "../../helpers/until.ts";
@@ -15,10 +15,11 @@ describe.each(kindsOfPairs)("a server and a client over %s", (_kind, make) => {
   async function open(): Promise<{ client: Client; server: ServerConnection; over: Promise<void> }> {
     const { near, far, close } = await make();
     ends.push(close);
-    const server = new Server();
+    // On a busy machine a test may see the first Ping, which waits as messages do.
+    const server = new Server({ heartbeat: false });
     const opened = next(server, "connection");
     const over = server.accept(far);
-    const client = await connect("ws://somewhere.example/", { dial: () => near });
+    const client = await connect("ws://somewhere.example/", { heartbeat: false, dial: () => near });
     const [connection] = await opened;
     expect(connection.socket).toBeInstanceOf(StreamsTransport);
     return { client, server: connection, over };

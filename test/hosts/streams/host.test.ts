@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { host, StreamsTransport } from "../../../src/hosts/streams.ts";
+import { host } from "../../../src/hosts/streams.ts";
+import { StreamsTransport } from "../../../src/hosts/streams-transport.ts";
 import { driverFor } from "../../../src/driver/driver.ts";
 import { connect, Server } from "../../../src/index.ts";
 import { HeldPair, kindsOfPairs } from "../../helpers/stream-pairs.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Transport, TransportHandler } from "../../../src/driver.ts";
-import { isStreamPair, StreamsTransport, type StreamPair } from "../../../src/hosts/streams.ts";
+import { isStreamPair, StreamsTransport, type StreamPair } from "../../../src/hosts/streams-transport.ts";
 import { concat, equal, noise } from "../../helpers/bytes.ts";
 import { HeldPair } from "../../helpers/stream-pairs.ts";
 import { thrownBy, turns, until } from "../../helpers/until.ts";
