@@ -4,41 +4,8 @@
  * @module
  */
 import type { Transport, TransportHandler } from "../driver/transport.ts";
+import { free, type BunSocket, type SocketHandler } from "./bun-socket.ts";
 import { peerCertificate } from "./duplex.ts";
-
-/** Bun's socket, as far as it is used here; the types of Bun would replace those of Node. */
-export interface BunSocket {
-  data: unknown;
-  readonly remoteAddress?: string;
-  readonly remotePort?: number;
-  /** The peer's certificate was asked for, and is good. */
-  readonly authorized: boolean;
-  getPeerCertificate(): { raw?: Uint8Array } | undefined;
-  /** Null unless TLS is spoken. */
-  getTLSVersion(): string | null;
-  setNoDelay(on: boolean): void;
-  /** Answers how many bytes the system took, and forgets the others; -1 when the socket cannot send any more. */
-  write(bytes: Uint8Array, from?: number, length?: number): number;
-  pause(): void;
-  resume(): void;
-  /** Sends the end of the stream; reading goes on. */
-  shutdown(): void;
-  /** Closes, and leaves it to the system to send what it has taken. */
-  close(): void;
-  /** Resets the connection: what the peer has not read yet may be lost to it. */
-  terminate(): void;
-  reload(options: { socket: SocketHandler }): void;
-}
-
-export interface SocketHandler {
-  open?(socket: BunSocket): void;
-  handshake?(socket: BunSocket, success: boolean, error: Error | null): void;
-  data(socket: BunSocket, chunk: Uint8Array): void;
-  drain(socket: BunSocket): void;
-  end(socket: BunSocket): void;
-  error(socket: BunSocket, error: Error): void;
-  close(socket: BunSocket, error?: Error): void;
-}
 
 /** What is shorter is joined with what is behind it, since each write is a call of the system. */
 const LONG = 65536;
@@ -331,18 +298,4 @@ export function takeOver(socket: BunSocket, window?: Uint8Array, head?: Uint8Arr
   // Whoever had it may have paused it; what comes before somebody reads is held.
   socket.resume();
   return transport;
-}
-
-export function isBunSocket(socket: unknown): socket is BunSocket {
-  const { reload, shutdown, getTLSVersion } = socket as Partial<BunSocket>;
-  return [reload, shutdown, getTLSVersion].every((method) => typeof method === "function");
-}
-
-/**
- * Frees what Bun has made for one read and nobody else has, ahead of the collector: so the next read finds it again, where
- * it would take memory that is new, which costs more than all that is done with it.
- */
-function free({ buffer, length }: Uint8Array): void {
-  const { byteLength } = buffer;
-  if (byteLength === length) (buffer as ArrayBuffer & { transfer?(length: number): ArrayBuffer }).transfer?.(0);
 }
