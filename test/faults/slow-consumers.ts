@@ -1,4 +1,5 @@
 import * as net from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { SlowConsumer } from "../../src/driver/queue.ts";
 import type { ServerStats } from "../../src/server/stats.ts";
@@ -132,6 +133,7 @@ class Broadcast {
     for (;;) {
       const look = await this.look();
       if (isThere(look)) return look;
+      await sleep(1);
     }
   }
 
