@@ -42,7 +42,8 @@ describe.each(ways)("in Chromium, as %s", (way) => {
     });
 
     describe.each(["simd", "scalar", "javascript"] as const)("%s", (build) => {
-      const isElsewhere = build !== "simd" && (thread === "inWorker" || (build === "scalar" && way !== "plain modules"));
+      const isElsewhere =
+        build !== "simd" && (thread === "inWorker" || (build === "scalar" && way !== "plain modules"));
       test.each(kindsFor(isElsewhere))("%s", async (kind) => {
         const module = build === "javascript" ? "javascript" : "wasm";
         expect(await call(page, thread, "check", kind, build)).toEqual(passes(kind, [build, module]));
