@@ -20,9 +20,9 @@ const project = (name: string, groupOrder: number, maxWorkers: number, include: 
 
 export default defineConfig({
   test: {
-    // The two cores of a small machine are shared by the tests and the programs that they start.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The two cores of a small machine are shared by three files of tests and all the programs that they start.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     globalSetup: "test/folder.ts",
     // Of those that wait, most of the tests of a file at once.
     maxConcurrency: 12,
