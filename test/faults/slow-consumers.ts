@@ -218,7 +218,7 @@ export function serveSlowConsumers(name: Exclude<RuntimeName, "workerd">): void 
     expect(parts).toEqual(range(parts[0]!, parts[0]! + FRAGMENTS));
   }
 
-  describe(`one of 1,000 connections of ${name} that does not read`, () => {
+  describe(`one of 1,000 connections of ${name} that does not read`, { timeout: 120_000 }, () => {
     it("gets the oldest and the newest by drop-oldest, and the others everything in time", async () => {
       const { all } = await stall("drop-oldest");
       const { end, numbers } = await readAgain(all);
