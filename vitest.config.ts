@@ -24,8 +24,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: "test/folder.ts",
-    // Of those that wait, most of the tests of a file at once.
-    maxConcurrency: 12,
     projects: [
       project("together", 0, 3, everything, [...waiting, ...alone]),
       project("waiting", 1, 2, waiting),
