@@ -61,10 +61,10 @@ const manualChunks = {
 const pageChunks = { client: ["src/browser/client.ts"], web };
 
 /** The build for one runtime: its conditions in `imports` of package.json choose `#host` and `#client`. */
-const build = (runtime, format = "es", input_ = input, chunks = manualChunks) => ({
+const build = (runtime, formats = ["es"], input_ = input, chunks = manualChunks) => ({
   input: input_,
   external,
-  output: {
+  output: formats.map((format) => ({
     dir: `dist/${runtime}`,
     format,
     entryFileNames: `[name].${format === "cjs" ? "cjs" : "js"}`,
@@ -74,24 +74,24 @@ const build = (runtime, format = "es", input_ = input, chunks = manualChunks) =>
     minifyInternalExports: true,
     // A built-in module of a runtime is used as it is, not copied into a namespace.
     interop: "esModule",
-  },
+  })),
   plugins: [resolve({ extensions: [".ts", ".js"], exportConditions: [runtime] }), esbuild({ target: "es2022" }), small],
 });
 
 /** The types are the same on every runtime; `import` and `require` each want a file of their own kind. */
-const types = (extension) => ({
+const types = {
   input: inputWithStreams,
   external,
-  output: {
+  output: ["d.ts", "d.cts"].map((extension) => ({
     dir: "dist/types",
     format: "es",
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `shared/[name].${extension}`,
     // `await using` is younger than the libraries that most projects compile against.
     banner: '/// <reference lib="esnext.disposable" />',
-  },
+  })),
   plugins: [resolve({ extensions: [".ts", ".d.ts"] }), dts()],
-});
+};
 
 /** The frame inspector: a folder that any file server can serve. It is not in the package. */
 const inspector = {
@@ -109,18 +109,16 @@ const inspector = {
   ],
 };
 
+const both = ["es", "cjs"];
+
 export default [
-  build("node"),
-  build("node", "cjs"),
+  build("node", both),
   build("deno"),
   build("bun"),
   build("workerd"),
-  build("streams", "es", inputWithStreams),
-  build("streams", "cjs", inputWithStreams),
-  build("browser", "es", page, pageChunks),
-  build("browser", "cjs", page, pageChunks),
-  types("d.ts"),
-  types("d.cts"),
+  build("streams", both, inputWithStreams),
+  build("browser", both, page, pageChunks),
+  types,
   // Last, since it takes hybi from what the others have made.
   inspector,
 ];

@@ -2,27 +2,32 @@ import { defineConfig } from "vitest/config";
 
 const everything = ["test/**/*.test.ts", "e2e/**/*.test.ts"];
 
-/** These look at memory, or fill the system's buffers: beside others they would see what those do. */
+/** These wait for timeouts of their own, most of the time; what may be late then should not be so by the others' load. */
+const waiting = ["test/faults/dead-peer-*.test.ts", "test/soak/*.test.ts"];
+
+/** These look at the memory of their own process, or at what the whole machine can do. */
 const alone = [
-  "test/conformance/backpressure-*.test.ts",
-  "test/faults/{connections,dead-peer-*,descriptors,killed,many-peers,slow-consumer-*}.test.ts",
+  "test/faults/many-peers.test.ts",
   "test/hosts/node/{backpressure,idle,memory}.test.ts",
-  "test/hosts/attach.test.ts",
-  "test/soak/*.test.ts",
   "e2e/bench.test.ts",
 ];
 
+/** The projects run one after the other. */
+const project = (name: string, groupOrder: number, maxWorkers: number, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude, maxWorkers, sequence: { groupOrder } },
+});
+
 export default defineConfig({
   test: {
-    // The two cores of a small machine are shared by the tests and the programs that they start.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // The two cores of a small machine are shared by three files of tests and all the programs that they start.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    globalSetup: "test/folder.ts",
     projects: [
-      {
-        extends: true,
-        test: { name: "together", include: everything, exclude: alone, maxWorkers: 2, sequence: { groupOrder: 0 } },
-      },
-      { extends: true, test: { name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      project("together", 0, 3, everything, [...waiting, ...alone]),
+      project("waiting", 1, 2, waiting),
+      project("alone", 2, 1, alone),
     ],
     reporters: ["default", ["json", { outputFile: "build/tests.json" }]],
     coverage: {

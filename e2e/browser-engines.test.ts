@@ -7,7 +7,7 @@ import { Firefox, firefoxProgram } from "./firefox.ts";
 import { Project } from "./project.ts";
 import { PageFiles } from "./page-files.ts";
 import { serve } from "./static.ts";
-import { vectors } from "./vectors.ts";
+import { kinds, kindsFor, vectors } from "./vectors.ts";
 import { WebKit, webkitPrograms } from "./webkit.ts";
 
 /** In the page. */
@@ -36,7 +36,6 @@ const engines = {
   WebKit: { isThere: webkitPrograms !== undefined, launch: () => WebKit.launch(), packages: "webkit2gtk-driver xvfb" },
 };
 const names = Object.keys(engines) as (keyof typeof engines)[];
-const kinds = Object.keys(vectors) as (keyof typeof vectors)[];
 
 let project: Project | undefined;
 let server: Awaited<ReturnType<typeof serve>> | undefined;
@@ -82,7 +81,7 @@ describe.each(names)("in %s", (name) => {
       });
 
       describe.each(["simd", "scalar", "javascript"] as const)("%s", (build) => {
-        test.each(kinds)("%s", { timeout: 120_000 }, async (kind) => {
+        test.each(kindsFor(thread === "inWorker" && build !== "simd"))("%s", { timeout: 120_000 }, async (kind) => {
           const builds = [build, build === "javascript" ? "javascript" : "wasm"];
           expect(await call("check", kind, build)).toEqual({ builds, count: vectors[kind].length, failures: [] });
         });

@@ -1,33 +1,27 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { inject } from "vitest";
 import { Program, type Outcome } from "./run.ts";
 
 /** A user's project: a folder outside this repository, with the tarball that npm would publish installed into it. */
 export class Project {
   readonly folder: string;
   /** What was installed. */
-  tarball = "";
+  readonly tarball: string;
   readonly #programs = new Set<Program>();
 
-  private constructor(folder: string) {
+  private constructor(folder: string, tarball: string) {
     this.folder = folder;
+    this.tarball = tarball;
   }
 
   static async create(): Promise<Project> {
-    const project = new Project(await mkdtemp(join(tmpdir(), "hybi-package-")));
-    const packed = await project.#npm(process.cwd(), "pack", "--pack-destination", project.folder);
-    project.tarball = join(project.folder, packed.trim());
-    await project.write("package.json", JSON.stringify({ type: "module", private: true }));
-    await project.#npm(project.folder, "install", "--offline", project.tarball);
-    return project;
-  }
-
-  async #npm(folder: string, ...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await new Program("npm", [...args, "--loglevel=error"], folder).ended;
-    if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with ${code}: ${stderr}`);
-    return stdout;
+    const folder = await mkdtemp(join(tmpdir(), "hybi-package-"));
+    await cp(await installation(), folder, { recursive: true });
+    const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"))!;
+    return new Project(folder, join(folder, tarball));
   }
 
   /** Writes a file of the project, and answers its path. */
@@ -57,6 +51,27 @@ export class Project {
     await Promise.allSettled(running.map(({ ended }) => ended));
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A project with nothing in it but the package, which is made once in a run of the tests; the others are its copies. */
+async function installation(): Promise<string> {
+  const made = join(inject("folder"), "installation");
+  if (existsSync(made)) return made;
+  const folder = await mkdtemp(`${made}-`);
+  const tarball = await npm(process.cwd(), "pack", "--pack-destination", folder);
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
+  await npm(folder, "install", "--offline", `./${tarball.trim()}`);
+  // Another test file may have been faster.
+  await rename(folder, made).catch((error: unknown) => {
+    if (!existsSync(made)) throw error;
+  });
+  return made;
+}
+
+async function npm(folder: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Program("npm", [...args, "--loglevel=error"], folder).ended;
+  if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with ${code}: ${stderr}`);
+  return stdout;
 }
 
 /** What a program that went well leaves behind. */

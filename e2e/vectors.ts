@@ -118,3 +118,15 @@ export const vectors = {
   requests,
   protocol,
 };
+
+export type Kind = keyof typeof vectors;
+export const kinds = Object.keys(vectors) as Kind[];
+
+/**
+ * Those that tell in a moment whether a build works. A worker has the engine of its page, and a bundler cannot look into
+ * a module: where only one of these is new, the others would do what has been done already.
+ */
+const brief: readonly Kind[] = ["inflating", "masking", "utf8", "accepting", "headers"];
+
+/** What a build is held to in a place: everything, unless the same code runs in the same engine elsewhere. */
+export const kindsFor = (isElsewhere: boolean): readonly Kind[] => (isElsewhere ? brief : kinds);

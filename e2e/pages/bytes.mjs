@@ -39,6 +39,7 @@ function isSame(actual, expected) {
   if (actual === expected || (actual ?? null) === (expected ?? null)) return true;
   if (typeof actual !== "object" || typeof expected !== "object" || !actual || !expected) return false;
   if (Array.isArray(actual) !== Array.isArray(expected)) return false;
-  const keys = new Set([...Object.keys(actual), ...Object.keys(expected)]);
-  return [...keys].every((key) => isSame(actual[key], expected[key]));
+  for (const key in actual) if (!isSame(actual[key], expected[key])) return false;
+  for (const key in expected) if (!(key in actual) && !isSame(undefined, expected[key])) return false;
+  return true;
 }

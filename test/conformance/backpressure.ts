@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { turns } from "../helpers/until.ts";
 import { roles } from "../helpers/session.ts";
 import type { Role } from "../helpers/wire.ts";
 import { MemoryWatch } from "./memory.ts";
@@ -27,7 +26,6 @@ async function settled(party: Party, key: string, read: (look: Look) => number):
     if (now !== before) since = performance.now();
     else if (look && now > 0 && performance.now() - since > STILL) return look;
     before = now;
-    await turns(1);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Content } from "./agent/data.mjs";
 import { startRuntime, type Running, type RuntimeName } from "./runtimes.ts";
 import { socketOf, type TlsUse } from "./worker-config.ts";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PermessageDeflateOptions } from "../../src/deflate/index.ts";
 import type { HeartbeatOptions } from "../../src/driver/heartbeat.ts";
 import type { TlsOptions } from "../../src/driver/transport.ts";
@@ -116,6 +117,7 @@ export interface Party {
   connect(key: string, url: string, options?: ConnectOptions): Promise<void>;
   /** The logs of the connections, once they are closed and their scripts are at an end. */
   finished(...keys: string[]): Promise<Log[]>;
+  /** What a connection has come to a moment from now, so that whoever asks on and on leaves the others a processor. */
   look(key: string): Promise<Look | undefined>;
   signal(key: string, name: string): Promise<void>;
   stop(): Promise<void>;
@@ -217,6 +219,7 @@ export class Agent implements Party {
   }
 
   async look(key: string): Promise<Look | undefined> {
+    await sleep(4);
     return ((await this.#call("look", key)) as Look | null) ?? undefined;
   }
 

@@ -1,8 +1,9 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket, WebSocketServer, type PerMessageDeflateOptions } from "ws";
-import { turns, until } from "../helpers/until.ts";
+import { until } from "../helpers/until.ts";
 import type { Role } from "../helpers/wire.ts";
 import { Track, type Face } from "./agent/track.mjs";
 import { onceForEach } from "./party.ts";
@@ -132,7 +133,7 @@ export class WsParty implements Party {
   }
 
   async look(key: string): Promise<Look | undefined> {
-    await turns(1);
+    await sleep(4);
     return this.#tracks.get(key);
   }
 

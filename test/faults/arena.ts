@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { certificates } from "../helpers/certificates.ts";
 import { descriptorsOf } from "../helpers/descriptors.ts";
@@ -167,6 +168,7 @@ export async function comesTo<T>(read: () => Promise<T>, isRight: (value: T) => 
     const value = await read();
     if (isRight(value)) return value;
     if (performance.now() - from > SOON) throw new Error(`${what}, not ${JSON.stringify(value)}.`);
+    await sleep(2);
   }
 }
 

@@ -1,6 +1,5 @@
 import * as net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { turns } from "./until.ts";
 
 /** A way between two peers that the test can make slow, or cut without either of them being told. */
 export class Proxy {
@@ -49,7 +48,7 @@ export class Proxy {
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         if (this.delay > 0) await sleep(this.delay);
-        while (carried < this.rate.until && carried > rate() * (performance.now() - start)) await turns(1);
+        while (carried < this.rate.until && carried > rate() * (performance.now() - start)) await sleep(1);
         if (this.#isSilent) return await new Promise(() => undefined);
         carried += chunk.length;
         if (!to.write(chunk) && !to.destroyed)
