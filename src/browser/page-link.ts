@@ -9,7 +9,7 @@ import { TEXT } from "../protocol/opcode.ts";
 import type { ReadyState } from "../protocol/state.ts";
 import { Backlog } from "./backlog.ts";
 import { PageSender } from "./page-sender.ts";
-import type { PageSocket } from "./page-socket.ts";
+import { isClosing, type PageSocket } from "./page-socket.ts";
 import { FRAMES, PINGS, type PageSettings } from "./settings.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -28,12 +28,13 @@ export class PageLink implements ConnectionLink, SenderOwner {
   readonly pings = { checkRoom: (): never => this.sendPing() };
   readonly transport = undefined;
   readonly roundTripTime = undefined;
-  readyState: ReadyState = "connecting";
   closeInfo: CloseInfo | undefined;
 
   readonly #owner: LinkOwner;
   readonly #backlog: Backlog;
   #socket: PageSocket | undefined;
+  /** As far as it was told, or has done it itself. */
+  #state: ReadyState = "connecting";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isBroken = false;
   /** It was given up here: how the browser closes it says nothing. */
@@ -46,6 +47,11 @@ export class PageLink implements ConnectionLink, SenderOwner {
     this.#owner = owner;
     this.sender = new PageSender(settings, this);
     this.#backlog = new Backlog(settings, (message) => owner.received(message));
+  }
+
+  /** That the peer begins to close a browser does not tell, it shows it. */
+  get readyState(): ReadyState {
+    return this.#state === "open" && isClosing(this.#socket!) ? "closing" : this.#state;
   }
 
   // --- opening
@@ -65,14 +71,14 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   open(): void {
     clearTimeout(this.#timer);
-    this.readyState = "open";
+    this.#state = "open";
   }
 
   /** The handshake that is under way, opening or closing, is to be over in `ms` milliseconds. */
   limit(ms: number): void {
     this.#timer = setTimeout(
       () => {
-        if (this.readyState === "connecting") this.#owner.handshakeExpired();
+        if (this.#state === "connecting") this.#owner.handshakeExpired();
         else this.terminate();
       },
       Math.min(ms, LONGEST_TIMER),
@@ -163,14 +169,14 @@ export class PageLink implements ConnectionLink, SenderOwner {
   startClosing(code: number | undefined, reason: Uint8Array): void {
     if (code !== undefined && !isScriptCloseCode(code))
       throw unsupported(`A page may close with 1000, or with a code from 3000 to 4999, not with ${code}.`);
-    if (this.readyState === "connecting") this.terminate();
-    if (this.readyState !== "open") return;
+    if (this.#state === "connecting") this.terminate();
+    if (this.#state !== "open") return;
     this.#close(code, this.settings.codec.text.decodeBytes(reason, false));
   }
 
   breakOff(code: number): void {
     this.#discard();
-    if (this.readyState === "open") this.#close(OWN_CODES + code, "");
+    if (this.#state === "open") this.#close(OWN_CODES + code, "");
   }
 
   /** Gives the connection up: what waits is not wanted any more, and it ends with 1006. */
@@ -180,7 +186,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   }
 
   #close(code: number | undefined, reason: string): void {
-    this.readyState = "closing";
+    this.#state = "closing";
     // To Chromium a code that is undefined, with a reason behind it, is 0.
     if (code === undefined) this.#socket!.close();
     else this.#socket!.close(code, reason);
@@ -191,8 +197,8 @@ export class PageLink implements ConnectionLink, SenderOwner {
   /** As far as a page can: the browser still goes through the closing handshake, but nobody waits for it. */
   terminate(): void {
     if (this.closeInfo) return;
-    const wasConnecting = this.readyState === "connecting";
-    this.readyState = "closing";
+    const wasConnecting = this.#state === "connecting";
+    this.#state = "closing";
     this.#discard();
     if (wasConnecting) this.#owner.handshakeAbandoned();
     else void Promise.resolve().then(() => this.finish());
@@ -201,8 +207,8 @@ export class PageLink implements ConnectionLink, SenderOwner {
   #endIfDone(): void {
     const info = this.#browserInfo;
     if (!info || !this.#backlog.isEmpty) return;
-    if (this.readyState === "connecting") return this.#owner.handshakeEnded();
-    if (this.#isBroken && this.readyState === "open")
+    if (this.#state === "connecting") return this.#owner.handshakeEnded();
+    if (this.#isBroken && this.#state === "open")
       this.#owner.failed(new ConnectionError("ERR_TRANSPORT", "The connection broke; a page is not told why."));
     this.finish(this.#isGivenUp ? undefined : info);
   }
@@ -211,7 +217,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   finish(info: CloseInfo = { code: ABNORMAL_CLOSURE, reason: "", wasClean: false }): void {
     if (this.closeInfo) return;
     clearTimeout(this.#timer);
-    this.readyState = "closed";
+    this.#state = "closed";
     this.closeInfo = info;
     this.#detach();
     const error = new ConnectionError("ERR_CLOSED", "The connection was closed first.");

@@ -5,7 +5,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { isScriptCloseCode } from "../protocol/close.ts";
+import { ABNORMAL_CLOSURE, isScriptCloseCode } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { CloseInfo } from "./link-owner.ts";
 import type { Receiving } from "./receiving.ts";
@@ -54,6 +54,8 @@ export class MessageStreams {
   #end: { readonly writeError: Error; readonly lostError: Error | undefined } | undefined;
   /** A write that is not done; when the connection is about to end, what to tell it is known then. */
   #rejectWrite: ((error: Error) => void) | undefined;
+  /** It came when the connection was closing already: nothing of it has left. */
+  #isLate = false;
   /** The peer closed while a write was not done. */
   #isCutOff = false;
   /** Whoever closed the writable waits for the end. */
@@ -93,14 +95,17 @@ export class MessageStreams {
 
   /** The connection is closing, whoever began. */
   closing(): void {
-    if (this.#face.endsWithConnection && !this.#isClosing && this.#rejectWrite) this.#isCutOff = true;
+    if (!this.#isClosing) this.#cutOff();
   }
 
   /** The connection is over, and `cause` is what broke it, if that is known. */
   ended(info: CloseInfo, cause: Error | undefined): void {
+    const wasClosed = info.code !== ABNORMAL_CLOSURE;
+    // A page may not learn before that its peer has closed.
+    if (wasClosed) this.#cutOff();
     const isLost = !info.wasClean || this.#isCutOff;
     const lostError = isLost ? this.#face.lostError(info, cause) : undefined;
-    const writeError = lostError && !info.wasClean ? lostError : this.#face.closedError();
+    const writeError = lostError && !(wasClosed && this.#isCutOff) ? lostError : this.#face.closedError();
     this.#end = { writeError, lostError };
     this.#rejectWrite?.(writeError);
     if (!info.wasClean || this.#face.endsWithConnection) this.#writing.error(writeError);
@@ -112,6 +117,11 @@ export class MessageStreams {
   /** What there is to say of a connection that is over, unless it was closed cleanly. */
   get lostError(): Error | undefined {
     return this.#end?.lostError;
+  }
+
+  /** What is being written is lost, though some of it may have gone over. */
+  #cutOff(): void {
+    if (this.#face.endsWithConnection && this.#rejectWrite && !this.#isLate) this.#isCutOff = true;
   }
 
   #takeAll(): void {
@@ -148,7 +158,9 @@ export class MessageStreams {
       const data = this.#face.dataOf(chunk);
       this.#rejectWrite = reject;
       const callback = (error?: Error): void => {
-        const wasDropped = error !== undefined && (error as Partial<ConnectionError>).code === "ERR_DROPPED";
+        const { code } = (error ?? {}) as Partial<ConnectionError>;
+        const wasDropped = code === "ERR_DROPPED";
+        this.#isLate = code === "ERR_NOT_OPEN";
         const isSent = !error && !this.#isCutOff;
         if (isSent || wasDropped) this.#rejectWrite = undefined;
         if (isSent) resolve();
