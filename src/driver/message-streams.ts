@@ -159,7 +159,7 @@ export class MessageStreams {
       this.#rejectWrite = reject;
       const callback = (error?: Error): void => {
         const { code } = (error ?? {}) as Partial<ConnectionError>;
-        const wasDropped = code === "ERR_DROPPED";
+        const wasDropped = error !== undefined && code === "ERR_DROPPED";
         this.#isLate = code === "ERR_NOT_OPEN";
         const isSent = !error && !this.#isCutOff;
         if (isSent || wasDropped) this.#rejectWrite = undefined;

@@ -55,7 +55,13 @@ describe("the constructor", () => {
       expect((await raw.request()).head.headers).toMatchObject({ "x-room": "7" });
       stream.close();
     }
-    for (const given of [[{ maxLenght: 1 }], [{}, { maxLenght: 1 }], [{ slowConsumer: "wait" }], [{}, { slowConsumer: "wait" }]]) // prettier-ignore
+    for (const given of [
+      [{ maxLenght: 1 }],
+      [{}, { maxLenght: 1 }],
+      [{ slowConsumer: "wait" }],
+      [{}, { slowConsumer: "wait" }],
+    ])
+      // prettier-ignore
       expect(thrownName(() => make(raw.url, ...given))).toBe("ERR_OPTION_UNKNOWN");
   });
 
