@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Listening } from "../test/helpers/peers.ts";
 import { next } from "../test/helpers/until.ts";
 import type { Driven } from "./driven.ts";
+import { Comparison, usesOf, type Use } from "./faces.ts";
 import { Firefox, firefoxProgram } from "./firefox.ts";
 import { Project } from "./project.ts";
 import { PageFiles } from "./page-files.ts";
@@ -12,6 +13,7 @@ import { WebKit, webkitPrograms } from "./webkit.ts";
 
 /** In the page. */
 declare const hybi: typeof all & Record<"here" | "inWorker", (...args: unknown[]) => Promise<unknown>>;
+declare const faces: { use(...use: Use): Promise<unknown> };
 
 declare const document: { readonly documentElement: { readonly dataset: { readonly ready?: string } } };
 declare const location: { readonly href: string };
@@ -46,6 +48,7 @@ beforeAll(async () => {
   for (const [main, page] of [
     ["main.mjs", "index.html"],
     ["client.mjs", "client.html"],
+    ["faces.mjs", "faces.html"],
   ] as const) {
     const files = await PageFiles.write(project, main, page);
     await files.resolve();
@@ -86,6 +89,20 @@ describe.each(names)("in %s", (name) => {
           expect(await call("check", kind, build)).toEqual({ builds, count: vectors[kind].length, failures: [] });
         });
       });
+    });
+  });
+
+  describe("the standard's WebSocket", () => {
+    let comparison: Comparison;
+    beforeAll(async () => {
+      comparison = await Comparison.start();
+      await open(browser, `${server!.url}faces.html`);
+    });
+    afterAll(() => comparison.close());
+    const inPage = (use: Use): Promise<unknown> => browser.evaluate((...use) => faces.use(...use), ...use);
+
+    test.each(usesOf(name))("%s: as the browser has it", async (use) => {
+      expect(await comparison.differences(inPage, use, name)).toEqual([]);
     });
   });
 

@@ -1,41 +1,20 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Server } from "hybi";
-import { permessageDeflate } from "hybi/deflate";
+import { Comparison, streamUses, usesOf, type Use } from "./faces.ts";
 import { Site, ways } from "./site.ts";
 
-type Whose = "own" | "hybi";
 /** In the page. */
-declare const faces: { use(name: string, whose: Whose, url: string): Promise<unknown> };
+declare const faces: { use(...use: Use): Promise<unknown> };
 
 let site: Site;
-let server: Server;
-let url: string;
+let comparison: Comparison;
 beforeAll(async () => {
-  const extensions = [permessageDeflate()];
-  server = new Server({
-    port: 0,
-    host: "127.0.0.1",
-    path: "/",
-    origins: "any",
-    acceptProtocols: ["v1.chat"],
-    extensions,
-  });
-  server.on("connection", (ws) =>
-    ws.on("message", (message) => {
-      const [, how] = /^\/close (\w+)$/.exec(String(message)) ?? [];
-      if (how === undefined) ws.send(message);
-      else if (how === "terminate") ws.terminate();
-      else void ws.close(how === "nothing" ? undefined : Number(how), how === "nothing" ? "" : "done");
-    }),
-  );
-  const { port } = (await server.listen()) as { port: number };
-  url = `ws://127.0.0.1:${port}/`;
+  comparison = await Comparison.start();
   site = await Site.create("faces.mjs");
 });
 afterAll(async () => {
   await site.remove();
-  await server.close();
+  await comparison.close();
 });
 
 describe.each(ways)("the standard's faces in Chromium, as %s", (way) => {
@@ -48,14 +27,17 @@ describe.each(ways)("the standard's faces in Chromium, as %s", (way) => {
     await page.close();
     expect(errors).toEqual([]);
   });
-  const use = (name: string, whose: Whose): Promise<unknown> =>
-    page.evaluate(([name, whose, url]) => faces.use(name, whose, url), [name, whose, url] as const);
+  const inPage = (use: Use): Promise<unknown> => page.evaluate((use) => faces.use(...use), use);
 
-  test.each(["messages", "endings", "closing", "failing", "making", "streams", "streamEndings"])(
-    "%s: as the browser has them",
-    async (name) => {
-      const own = await use(name, "own");
-      expect(await use(name, "hybi")).toEqual(own);
-    },
-  );
+  test.each([...usesOf("Chromium"), ...streamUses])("%s: as the browser has them", async (name) => {
+    expect(await comparison.differences(inPage, name, "Chromium")).toEqual([]);
+  });
+
+  test("a bag of options: what a page cannot have is refused", async () => {
+    expect(await comparison.use(inPage, "bag", "hybi")).toEqual({
+      protocol: "v1.chat",
+      code: "ERR_TOO_LONG",
+      refused: ["ERR_UNSUPPORTED", "ERR_UNSUPPORTED", "ERR_UNSUPPORTED", "ERR_OPTION_UNKNOWN"],
+    });
+  });
 });

@@ -18,7 +18,7 @@ const program = `
   import { Inflater, deflate, permessageDeflate } from "hybi/deflate";
   import { makeServer } from "hybi/driver";
   import { StreamsTransport } from "hybi/streams";
-  import { WebSocket, type CloseEvent, type WebSocketOptions } from "hybi/websocket";
+  import { WebSocket, type CloseEvent, type WebSocketInit, type WebSocketOptions } from "hybi/websocket";
   import { WebSocketError, WebSocketStream } from "hybi/websocketstream";
   const server = new Server({ port: 0, maxLength: 1000, extensions: [permessageDeflate({ level: 1 })] });
   server.on("connection", (ws, request) => {
@@ -30,10 +30,12 @@ const program = `
   export { Decoder, StreamsTransport, makeServer };
   const options: WebSocketOptions = { maxLength: 1000 };
   const standard = new WebSocket("ws://x", ["a"], options);
+  const init: WebSocketInit = { ...options, protocols: "a", headers: new Headers() };
+  export const others = [new WebSocket("ws://x", init), new WebSocket("ws://x", { protocols: new Set(["a"]) })];
   standard.addEventListener("message", ({ data, origin }) => standard.send(data + origin.trim()), { once: true });
   standard.onclose = ({ code, reason, wasClean }: CloseEvent) => console.log(code.toFixed(), reason.trim(), wasClean);
   export const state: 0 | 1 | 2 | 3 = standard.readyState;
-  export const echo = new WebSocketStream("ws://x", { protocols: ["a"] }).opened.then(async ({ readable, writable }) => {
+  export const echo = new WebSocketStream("ws://x", { protocols: ["a"], tls: {} }).opened.then(async ({ readable, writable }) => {
     const { value } = await readable.getReader().read();
     await writable.getWriter().write(value satisfies Message | undefined ?? new Uint8Array(1));
     return new WebSocketError("x", { closeCode: 1000 }).closeCode?.toFixed();
@@ -48,6 +50,8 @@ const program = `
   capabilities.tls = true;
   // @ts-expect-error the standard has other places for that
   new WebSocket("ws://x", [], { acceptProtocols: ["a"] });
+  // @ts-expect-error there is no such option beside the subprotocols
+  new WebSocket("ws://x", { protocols: ["a"], maxLenght: 1 });
   // @ts-expect-error there is no such event
   server.on("conection", () => undefined);
   // @ts-expect-error there is no such option

@@ -2,7 +2,10 @@ import { host } from "#host";
 import { ClientConnection, type ClientOptions } from "./driver/client-connection.ts";
 import { whenOpen } from "./driver/when-open.ts";
 
-/** A connection to a server. It dials at once; listen to `open` and `error`, or use {@link connect}. */
+/**
+ * A connection to a server. It dials at once; listen to `open` and `error`, or use {@link connect}. Connections to one address
+ * open side by side: that one waits for another there (RFC 6455 §4.1, step 2) is left to whoever opens many.
+ */
 export class Client extends ClientConnection {
   /**
    * @param url `ws:`, `wss:`, `http:`, `https:`, or `ws+unix:/path/of.sock:/request/path`

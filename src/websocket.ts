@@ -9,6 +9,7 @@ export {
   type WebSocketData,
   type WebSocketErrorEvent,
   type WebSocketEventMap,
+  type WebSocketInit,
 } from "./websocket/websocket.ts";
 export type { WebSocketOptions } from "./websocket/establish.ts";
 export type { EventHandler } from "./websocket/event-handlers.ts";

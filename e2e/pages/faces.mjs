@@ -52,6 +52,9 @@ function watched(ws) {
 
 const heard = (ws, type) => new Promise((resolve) => ws.addEventListener(type, resolve, { once: true }));
 
+/** Tells a raw server to go on, by another connection. */
+const goOn = (raw) => heard(new WebSocket(raw), "open");
+
 const uses = {
   async messages({ WebSocket }, url) {
     const ws = new WebSocket(url, ["v2.chat", "v1.chat"]);
@@ -107,20 +110,36 @@ const uses = {
     return { refused, events };
   },
 
-  async failing({ WebSocket }, url) {
-    const all = [];
-    for (const [to, protocols] of [[`${url}elsewhere`], [url, ["v9.chat"]], [url.replace(/:\d+/, ":0")]]) {
-      const ws = new WebSocket(to, protocols);
-      const { events, closed } = watched(ws);
-      await closed;
-      all.push(events);
-    }
+  async refused({ WebSocket }, url) {
+    const { events, closed } = watched(new WebSocket(`${url}elsewhere`));
+    await closed;
+    return events;
+  },
+
+  /** There is nothing at that port. */
+  async unreachable({ WebSocket }, url) {
+    const { events, closed } = watched(new WebSocket(url.replace(/:\d+/, ":0")));
+    await closed;
+    return events;
+  },
+
+  /** The server takes none of the subprotocols. */
+  async disagreed({ WebSocket }, url) {
+    const ws = new WebSocket(url, ["v9.chat"]);
+    const { events, closed } = watched(ws);
+    void heard(ws, "open").then(() => ws.close());
+    await closed;
+    return { events };
+  },
+
+  /** Before it is open. */
+  async givenUp({ WebSocket }, url) {
     const ws = new WebSocket(url);
     const { events, closed } = watched(ws);
     ws.close();
-    all.push(["at once", ws.readyState]);
+    const { readyState } = ws;
     await closed;
-    return [...all, events];
+    return { readyState, events };
   },
 
   making({ WebSocket }) {
@@ -128,7 +147,7 @@ const uses = {
     const urls = [`ws://${host}/#`, "ftp://x", "ws://", "ws://x:99999", "mailto:a@b", "wss://x y/"];
     const refused = urls.map((url) => thrown(() => new WebSocket(url)));
     const subprotocols = ["", "a b", ["a", "a"], "a,b", [""]];
-    refused.push(...subprotocols.map((protocols) => thrown(() => new WebSocket("ws://127.0.0.1:1", protocols))));
+    refused.push(...subprotocols.map((protocols) => thrown(() => new WebSocket(`ws://${host}`, protocols))));
     refused.push(
       thrown(() => WebSocket("ws://x")),
       thrown(() => new WebSocket()),
@@ -144,6 +163,19 @@ const uses = {
       ],
       relative: ["/chat", "?a", "http://127.0.0.1:1/x", "HTTPS://127.0.0.1:1"].map((url) => new WebSocket(url).url),
     };
+  },
+
+  /** What is sent once the peer has begun to close. */
+  async late({ WebSocket }, _, raw) {
+    const ws = new WebSocket(raw);
+    const { events, closed } = watched(ws);
+    await heard(ws, "open");
+    while (ws.readyState === WebSocket.OPEN) await new Promise((resolve) => setTimeout(resolve, 1));
+    const before = ws.bufferedAmount;
+    const late = [ws.readyState, thrown(() => ws.send("late")), ws.bufferedAmount - before];
+    await goOn(raw);
+    await closed;
+    return { late, events, left: ws.bufferedAmount };
   },
 
   async streams({ WebSocketStream }, url) {
@@ -196,7 +228,26 @@ const uses = {
     );
     return endings;
   },
+
+  /** Hybi's own options in the second place; browsers get it, for `protocols`. */
+  async bag({ WebSocket }, url) {
+    const ws = new WebSocket(url, { protocols: ["v2.chat", "v1.chat"], maxLength: 5 });
+    await heard(ws, "open");
+    const { protocol } = ws;
+    ws.send("longer");
+    const { error } = await heard(ws, "error");
+    const refused = [{ headers: {} }, { tls: {} }, { dial: () => undefined }, { protocol: "v1.chat" }].map(
+      (options) => {
+        try {
+          return new WebSocket(url, options);
+        } catch (error) {
+          return error.code;
+        }
+      },
+    );
+    return { protocol, code: error.code, refused };
+  },
 };
 
-globalThis.faces = { use: (name, whose, url) => uses[name](classes[whose], url), names: Object.keys(uses) };
+globalThis.faces = { use: (name, whose, url, raw) => uses[name](classes[whose], url, raw) };
 document.documentElement.dataset.ready = "";

@@ -10,7 +10,7 @@ import { TEXT } from "../protocol/opcode.ts";
 import type { ReadyState } from "../protocol/state.ts";
 import { Backlog } from "./backlog.ts";
 import { PageSender } from "./page-sender.ts";
-import type { PageSocket } from "./page-socket.ts";
+import { isClosing, type PageSocket } from "./page-socket.ts";
 import { FRAMES, PINGS, type PageSettings } from "./settings.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -26,12 +26,13 @@ export class PageLink implements ConnectionLink, SenderOwner {
   readonly pings = { checkRoom: (): never => this.sendPing() };
   readonly transport = undefined;
   readonly roundTripTime = undefined;
-  readyState: ReadyState = "connecting";
   closeInfo: CloseInfo | undefined;
 
   readonly #owner: LinkOwner;
   readonly #backlog: Backlog;
   #socket: PageSocket | undefined;
+  /** As far as it was told, or has done it itself. */
+  #state: ReadyState = "connecting";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isBroken = false;
   /** It was given up here: how the browser closes it says nothing. */
@@ -44,6 +45,11 @@ export class PageLink implements ConnectionLink, SenderOwner {
     this.#owner = owner;
     this.sender = new PageSender(settings, this);
     this.#backlog = new Backlog(settings, (message) => owner.received(message));
+  }
+
+  /** That the peer begins to close a browser does not tell, it shows it. */
+  get readyState(): ReadyState {
+    return this.#state === "open" && isClosing(this.#socket!) ? "closing" : this.#state;
   }
 
   // --- opening
@@ -63,14 +69,14 @@ export class PageLink implements ConnectionLink, SenderOwner {
 
   open(): void {
     clearTimeout(this.#timer);
-    this.readyState = "open";
+    this.#state = "open";
   }
 
   /** The handshake that is under way, opening or closing, is to be over in `ms` milliseconds. */
   limit(ms: number): void {
     this.#timer = setTimeout(
       () => {
-        if (this.readyState === "connecting") this.#owner.handshakeExpired();
+        if (this.#state === "connecting") this.#owner.handshakeExpired();
         else this.terminate();
       },
       Math.min(ms, LONGEST_TIMER),
@@ -161,14 +167,14 @@ export class PageLink implements ConnectionLink, SenderOwner {
   startClosing(code: number | undefined, reason: Uint8Array): void {
     if (code !== undefined && !isScriptCloseCode(code))
       throw unsupported(`A page may close with 1000, or with a code from 3000 to 4999, not with ${code}.`);
-    if (this.readyState === "connecting") this.terminate();
-    if (this.readyState !== "open") return;
+    if (this.#state === "connecting") this.terminate();
+    if (this.#state !== "open") return;
     this.#close(code, this.settings.codec.text.decodeBytes(reason, false));
   }
 
   breakOff(code: number): void {
     this.#discard();
-    if (this.readyState === "open") this.#close(OWN_CODES + code, "");
+    if (this.#state === "open") this.#close(OWN_CODES + code, "");
   }
 
   /** Gives the connection up: what waits is not wanted any more, and it ends with 1006. */
@@ -178,7 +184,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   }
 
   #close(code: number | undefined, reason: string): void {
-    this.readyState = "closing";
+    this.#state = "closing";
     // To Chromium a code that is undefined, with a reason behind it, is 0.
     if (code === undefined) this.#socket!.close();
     else this.#socket!.close(code, reason);
@@ -189,8 +195,8 @@ export class PageLink implements ConnectionLink, SenderOwner {
   /** As far as a page can: the browser still goes through the closing handshake, but nobody waits for it. */
   terminate(): void {
     if (this.closeInfo) return;
-    const wasConnecting = this.readyState === "connecting";
-    this.readyState = "closing";
+    const wasConnecting = this.#state === "connecting";
+    this.#state = "closing";
     this.#discard();
     if (wasConnecting) this.#owner.handshakeAbandoned();
     else void Promise.resolve().then(() => this.finish());
@@ -199,8 +205,8 @@ export class PageLink implements ConnectionLink, SenderOwner {
   #endIfDone(): void {
     const info = this.#browserInfo;
     if (!info || !this.#backlog.isEmpty) return;
-    if (this.readyState === "connecting") return this.#owner.handshakeEnded();
-    if (this.#isBroken && this.readyState === "open")
+    if (this.#state === "connecting") return this.#owner.handshakeEnded();
+    if (this.#isBroken && this.#state === "open")
       this.#owner.failed(new ConnectionError("ERR_TRANSPORT", "The connection broke; a page is not told why."));
     this.finish(this.#isGivenUp ? undefined : info);
   }
@@ -209,7 +215,7 @@ export class PageLink implements ConnectionLink, SenderOwner {
   finish(info: CloseInfo = { code: ABNORMAL_CLOSURE, reason: "", wasClean: false }): void {
     if (this.closeInfo) return;
     clearTimeout(this.#timer);
-    this.readyState = "closed";
+    this.#state = "closed";
     this.closeInfo = info;
     this.#detach();
     const error = new ConnectionError("ERR_CLOSED", "The connection was closed first.");

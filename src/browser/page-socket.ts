@@ -1,8 +1,12 @@
 import { unsupported } from "./unsupported.ts";
 
+/** `readyState`, once both sides may send. */
+const OPEN = 1;
+
 /** The WebSocket of the WHATWG standard, as far as it is used here. */
 export interface PageSocket {
   binaryType: string;
+  readonly readyState: number;
   readonly bufferedAmount: number;
   readonly protocol: string;
   readonly extensions: string;
@@ -12,6 +16,11 @@ export interface PageSocket {
   onclose: ((event: { readonly code: number; readonly reason: string; readonly wasClean: boolean }) => void) | null;
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
+}
+
+/** It is closing or closed, whoever began: what it is given now it drops. */
+export function isClosing({ readyState }: PageSocket): boolean {
+  return readyState > OPEN;
 }
 
 /** Opens one, whatever the page has put there. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { ConnectionError } from "../errors.ts";
-import { isScriptCloseCode } from "../protocol/close.ts";
+import { ABNORMAL_CLOSURE, isScriptCloseCode } from "../protocol/close.ts";
 import type { Data, Message } from "../protocol/data.ts";
 import type { CloseInfo } from "./link-owner.ts";
 import type { Receiving } from "./receiving.ts";
@@ -59,6 +59,8 @@ export class MessageStreams {
   #end: End | undefined;
   /** Settles what the writable waits for, a write or its close, by how the connection ends. */
   #settle: ((end: End) => void) | undefined;
+  /** A write is not done, of which something may have left. */
+  #isUnderWay = false;
   /** The peer closed while a write was not done. */
   #isCutOff = false;
 
@@ -96,14 +98,17 @@ export class MessageStreams {
 
   /** The connection is closing, whoever began. */
   closing(): void {
-    if (this.#face.endsWithConnection && !this.#isClosing && this.#settle) this.#isCutOff = true;
+    if (!this.#isClosing) this.#cutOff();
   }
 
   /** The connection is over, and `cause` is what broke it, if that is known. */
   ended(info: CloseInfo, cause: Error | undefined): void {
+    const wasClosed = info.code !== ABNORMAL_CLOSURE;
+    // A page may not learn before that its peer has closed.
+    if (wasClosed) this.#cutOff();
     const isLost = !info.wasClean || this.#isCutOff;
     const lostError = isLost ? this.#face.lostError(info, cause) : undefined;
-    const writeError = lostError && !info.wasClean ? lostError : this.#face.closedError();
+    const writeError = lostError && !(wasClosed && this.#isCutOff) ? lostError : this.#face.closedError();
     this.#end = { writeError, lostError };
     this.#settle?.(this.#end);
     if (!info.wasClean || this.#face.endsWithConnection) this.#writing.error(writeError);
@@ -113,6 +118,11 @@ export class MessageStreams {
   /** What there is to say of a connection that is over, unless it was closed cleanly. */
   get lostError(): Error | undefined {
     return this.#end?.lostError;
+  }
+
+  /** What is being written is lost, though some of it may have gone over. */
+  #cutOff(): void {
+    if (this.#face.endsWithConnection && this.#isUnderWay) this.#isCutOff = true;
   }
 
   #takeAll(): void {
@@ -148,8 +158,12 @@ export class MessageStreams {
     return new Promise((resolve, reject) => {
       const data = this.#face.dataOf(chunk);
       this.#settle = ({ writeError }) => reject(writeError);
+      this.#isUnderWay = true;
       const callback = (error?: Error): void => {
-        const wasDropped = error !== undefined && (error as Partial<ConnectionError>).code === "ERR_DROPPED";
+        const { code } = (error ?? {}) as Partial<ConnectionError>;
+        const wasDropped = error !== undefined && code === "ERR_DROPPED";
+        // ERR_NOT_OPEN: the connection was closing already.
+        this.#isUnderWay = error !== undefined && !wasDropped && code !== "ERR_NOT_OPEN";
         const isSent = !error && !this.#isCutOff;
         if (isSent || wasDropped) this.#settle = undefined;
         if (isSent) resolve();

@@ -12,7 +12,10 @@ import { isToken } from "../protocol/headers.ts";
  * Options of hybi's own that the standard does not have. Subprotocols stand where the standard has them, and what becomes
  * of messages that cannot be sent it says itself.
  */
-export type WebSocketOptions = Omit<ClientOptions, "acceptProtocols" | "slowConsumer">;
+export interface WebSocketOptions extends Omit<ClientOptions, "acceptProtocols" | "slowConsumer"> {
+  /** Another name of `additionalHeaders`: the one that Deno, Bun, undici and ws have for it. */
+  readonly headers?: ClientOptions["additionalHeaders"];
+}
 
 /** What hybi has, and the standard's faces have not: why. */
 const TAKEN: Readonly<Record<string, string>> = {
@@ -58,27 +61,30 @@ export function checkProtocols(protocols: readonly string[]): void {
 /**
  * "Establish a WebSocket connection" (§2).
  *
+ * @param given what may hold options of hybi's own, of whatever type
  * @throws {TypeError} ERR_HEADER, ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE
  * @throws {RangeError} ERR_OPTION_RANGE
  */
 export function establish<C extends Client>(
   url: URL,
   protocols: readonly string[],
-  third: unknown,
+  given: readonly unknown[],
   Class: new (url: string | URL, options: ClientOptions) => C,
-  signal?: AbortSignal,
 ): C {
   // What an interface has no parameter for it ignores (Web IDL §3.6); only an object can be options of ours.
-  const options: WebSocketOptions = Object(third) === third ? (third as WebSocketOptions) : {};
+  const options = Object.assign({}, ...given.filter((one) => Object(one) === one)) as WebSocketOptions;
   for (const [name, why] of Object.entries(TAKEN))
     if (name in options) throw typeError("ERR_OPTION_UNKNOWN", `There is no option "${name}" here: ${why}.`);
-  const given: ClientOptions = { ...options, acceptProtocols: protocols, ...(signal && { signal }) };
+  const { headers, ...clientOptions } = { ...options, acceptProtocols: protocols };
+  if (headers !== undefined && clientOptions.additionalHeaders !== undefined)
+    throw typeError("ERR_OPTION_TYPE", "headers and additionalHeaders are two names for one option: give one of them.");
+  if (headers !== undefined) clientOptions.additionalHeaders = headers;
   try {
-    return new Class(url, given);
+    return new Class(url, clientOptions);
   } catch (error) {
     // The URL Standard takes some that lead nowhere, with port 0 for one: they fail as others that cannot be reached.
     if (!isCode(error, "ERR_URL")) throw error;
-    return new Class("ws://localhost", { ...given, signal: AbortSignal.abort(error) });
+    return new Class("ws://localhost", { ...clientOptions, signal: AbortSignal.abort(error) });
   }
 }
 

@@ -11,7 +11,7 @@ import { EventHandlers, HandlerTarget, type EventHandler } from "./event-handler
 import { CloseEvent } from "./events.ts";
 import { SendQueue, type Outgoing } from "./send-queue.ts";
 import { nextTask, queueTask } from "./task.ts";
-import { asInterface, bufferSource, clampedShort, domString, isSequence, usvString } from "./web-idl.ts";
+import { asInterface, bufferSource, clampedShort, dictionary, domString, isSequence, usvString } from "./web-idl.ts";
 
 export type BinaryType = "blob" | "arraybuffer";
 
@@ -51,6 +51,22 @@ const MOST_WAITING = 65_536;
 export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
 
 /**
+ * What the constructor takes instead of subprotocols, as https://github.com/whatwg/websockets/pull/76 gives it to it, and as
+ * Deno, Bun and undici have it. What they have beside `protocols` is hybi's own here.
+ */
+export interface WebSocketInit extends WebSocketOptions {
+  /** One subprotocol, or several, the preferred first; the server has to take one. Default: none. */
+  readonly protocols?: string | Iterable<string> | undefined;
+}
+
+/** Subprotocols or a bag, as Web IDL tells the types of a union from each other (§3.2.24). */
+function initOf(given: unknown): Readonly<Record<string, unknown>> {
+  const isNone = given === undefined || given === null;
+  const isBag = isNone || (Object(given) === given && !isSequence(given));
+  return isBag ? dictionary(given, "A WebSocketInit") : { protocols: given };
+}
+
+/**
  * A connection to a server, as browsers have it (§3). Each event comes in a task of its own, so a promise that a listener
  * settles has its reactions run before the next event. What a listener throws goes where the runtime's EventTarget puts
  * it, and leaves the connection alone.
@@ -84,24 +100,26 @@ export class WebSocket extends TypedEventTarget {
 
   /**
    * @param url `ws:`, `wss:`, `http:` or `https:`
-   * @param protocols one subprotocol, or several, the preferred first; the server has to take one
-   * @param options hybi's own, of a client; the standard has none
+   * @param protocols one subprotocol, or several, the preferred first; the server has to take one. Or a bag, of these and
+   *   of hybi's own options: where the standard ignores what it does not know, that is refused here
+   * @param options hybi's own, where they do not stand in a bag
    * @throws {DOMException} SyntaxError for a URL without such a scheme, with a fragment, or malformed, and for a
    *   subprotocol that is no token or stands twice
    * @throws {TypeError} ERR_HEADER, ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE
    * @throws {RangeError} ERR_OPTION_RANGE
+   * @throws {ConnectionError} ERR_UNSUPPORTED for what a page may not decide
    */
-  constructor(url: string | URL, protocols?: string | Iterable<string>, options?: WebSocketOptions);
+  constructor(url: string | URL, protocols?: string | Iterable<string> | WebSocketInit, options?: WebSocketOptions);
   // The constructor of an interface has the length of the arguments that it must have.
-  constructor(url: string | URL, ...[protocols, options]: [(string | Iterable<string>)?, WebSocketOptions?]) {
+  constructor(url: string | URL, ...[given, options]: [unknown?, WebSocketOptions?]) {
     if (url === undefined && arguments.length === 0) throw new TypeError("A WebSocket needs a URL.");
     super();
     const urlText = usvString(url);
-    const offered =
-      protocols === undefined ? [] : isSequence(protocols) ? Array.from(protocols, domString) : [domString(protocols)];
+    const { protocols = [], ...beside } = initOf(given);
+    const offered = isSequence(protocols) ? Array.from(protocols, domString) : [domString(protocols)];
     this.#url = urlRecord(urlText);
     checkProtocols(offered);
-    this.#client = establish(this.#url, offered, options, Client);
+    this.#client = establish(this.#url, offered, [beside, options], Client);
     this.#outgoing = new SendQueue(this.#client, {
       sent: (size) => this.#sent(size),
       failed: (error) => this.#failed(error),

@@ -11,7 +11,8 @@ import { checkProtocols, establish, failureOf, urlRecord, type WebSocketOptions 
 import { asInterface, bufferSource, dictionary, promised, sequence, usvString } from "../websocket/web-idl.ts";
 import { closeInfo, receivedError, type WebSocketCloseInfo } from "./web-socket-error.ts";
 
-export interface WebSocketStreamOptions {
+/** The proposal has the first two; what stands beside them is hybi's own, as in Deno. */
+export interface WebSocketStreamOptions extends Omit<WebSocketOptions, "signal"> {
   /** Subprotocols to offer, the preferred first; the server has to take one. Default: none. */
   readonly protocols?: Iterable<string> | undefined;
   /** Gives the opening handshake up; once the connection is open it has no effect. */
@@ -67,22 +68,25 @@ export class WebSocketStream {
 
   /**
    * @param url `ws:`, `wss:`, `http:` or `https:`
-   * @param clientOptions hybi's own, of a client; the proposal has none
+   * @param options the proposal's, and hybi's own
+   * @param clientOptions hybi's own, where they do not stand beside the proposal's
    * @throws {DOMException} SyntaxError for a URL without such a scheme, with a fragment, or malformed, and for a
    *   subprotocol that is no token or stands twice
    * @throws {TypeError} for options of the wrong type; ERR_HEADER, ERR_OPTION_UNKNOWN, ERR_OPTION_TYPE
    * @throws {RangeError} ERR_OPTION_RANGE
+   * @throws {ConnectionError} ERR_UNSUPPORTED for what a page may not decide
    */
   constructor(url: string | URL, options?: WebSocketStreamOptions, clientOptions?: Omit<WebSocketOptions, "signal">);
   constructor(url: string | URL, ...[options, clientOptions]: [WebSocketStreamOptions?, WebSocketOptions?]) {
     if (url === undefined && arguments.length === 0) throw new TypeError("A WebSocketStream needs a URL.");
     const urlText = usvString(url);
-    const { protocols, signal } = dictionary(options, "The options of a WebSocketStream");
+    const { protocols, ...beside } = dictionary(options, "The options of a WebSocketStream");
+    const { signal } = beside;
     const offered = protocols === undefined ? [] : sequence(protocols, "protocols", usvString);
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal.");
     this.#url = urlRecord(urlText);
     checkProtocols(offered);
-    this.#client = establish(this.#url, offered, clientOptions, StreamedClient, signal);
+    this.#client = establish(this.#url, offered, [beside, clientOptions], StreamedClient);
     const { promise: opened, ...open } = settled<WebSocketOpenInfo>();
     const { promise: closed, ...close } = settled<WebSocketCloseInfo>();
     this.#opened = opened;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Client, Connection, ConnectionError, connect } from "../../src/browser.ts";
 import type { Client as AnyClient, ServerConnection } from "../../src/index.ts";
 import type { Listening } from "../helpers/peers.ts";
-import { RawServer, op } from "../helpers/raw-peer.ts";
+import { RawServer, closePayload, op } from "../helpers/raw-peer.ts";
 import { Recording, next, plateau, thrownBy, turns, until } from "../helpers/until.ts";
 import { Servers } from "./servers.ts";
 import { sockets } from "./sockets.ts";
@@ -231,6 +231,18 @@ describe.each(sockets)("a page's client over %s", (_name, WebSocket) => {
       expect(await recording.closed()).toEqual([[code, reason]]);
       const { closeCode, closeReason, wasClean } = client;
       expect({ closeCode, closeReason, wasClean }).toEqual({ closeCode: code, closeReason: reason, wasClean: true });
+    });
+
+    it("from there can be seen at once, and nothing is sent any more", async () => {
+      const { client, peer } = await rawPair();
+      const recording = record(client);
+      peer.send(op.close, closePayload(4000, "so"), { mask: false });
+      await until(() => client.readyState === "closing");
+      expect(client.send("too late")).toBe(false);
+      expect((await peer.readClose()).code).toBe(4000);
+      peer.end();
+      expect(await recording.closed()).toEqual([[4000, "so"]]);
+      expect(client.wasClean).toBe(true);
     });
 
     it("has a deadline of its own", async () => {

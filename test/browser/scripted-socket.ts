@@ -7,6 +7,7 @@ export class ScriptedSocket implements PageSocket {
   readonly url: string;
   readonly subprotocols: readonly string[];
   binaryType = "blob";
+  readyState = 1;
   bufferedAmount = 0;
   protocol = "";
   extensions = "";

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Client, connect } from "../../src/browser.ts";
+import { connectionFace, type StreamFace } from "../../src/driver/message-streams.ts";
 import type { ClientOptions } from "../../src/index.ts";
 import { Recording } from "../helpers/until.ts";
 import { ScriptedSocket } from "./scripted-socket.ts";
@@ -223,6 +224,83 @@ describe("when it is over", () => {
     expect(report).toHaveBeenCalledOnce();
     expect([socket.closes, vi.getTimerCount()]).toEqual([[[]], 0]);
     report.mockRestore();
+  });
+});
+
+describe("once the peer has begun to close, which a browser does not tell but show", () => {
+  const CLOSING = 2;
+
+  it("nothing is sent any more, and who sends learns it", async () => {
+    const { client, socket } = await opened();
+    const recording = new Recording(client);
+    socket.readyState = CLOSING;
+    expect(client.readyState).toBe("closing");
+    const errors: unknown[] = [];
+    expect(client.send("x", { callback: (error) => errors.push(error) })).toBe(false);
+    expect(client.send("x")).toBe(false);
+    await turn();
+    expect([socket.sent, errors]).toMatchObject([[], [{ code: "ERR_NOT_OPEN" }]]);
+    socket.end(4000, "so");
+    expect(recording.entries).toEqual([["close", 4000, "so"]]);
+    expect([client.closeCode, client.wasClean, client.readyState]).toEqual([4000, true, "closed"]);
+  });
+
+  it("close still bounds how long that takes", async () => {
+    const { client, socket } = await opened();
+    const recording = new Recording(client);
+    socket.readyState = CLOSING;
+    void client.close(4001);
+    expect(recording.names).toEqual([]);
+    vi.advanceTimersByTime(10_000);
+    await turn();
+    expect(recording.entries).toEqual([["close", 1006, ""]]);
+  });
+
+  /** As a WebSocketStream has them. */
+  class Streamed extends Client {
+    protected override get streamFace(): StreamFace {
+      return { ...connectionFace, endsWithConnection: true };
+    }
+
+    get lostError(): Error | undefined {
+      return this.streams.lostError;
+    }
+  }
+  /** Has a stream write, with a browser that does something with it and then reports a clean end. */
+  const written = async (before: (socket: ScriptedSocket) => void, after: (socket: ScriptedSocket) => void) => {
+    const client = new Streamed(url);
+    await turn();
+    const socket = ScriptedSocket.latest;
+    socket.onopen!();
+    before(socket);
+    const writing = client.writable
+      .getWriter()
+      .write("x")
+      .then(
+        () => "done",
+        (error: unknown) => (error as { code: string }).code,
+      );
+    for (let i = 0; i < 10; i++) await turn();
+    after(socket);
+    socket.end(4000, "so");
+    return { sent: socket.sent, outcome: await writing, lostError: client.lostError };
+  };
+  const nothing = (): void => undefined;
+
+  it("a write that has not left at the end is lost", async () => {
+    const { sent, outcome, lostError } = await written(nothing, nothing);
+    expect([sent, outcome]).toEqual([["x"], "ERR_NOT_OPEN"]);
+    expect(lostError).toMatchObject({ code: "ERR_CLOSED", message: expect.stringContaining("4000") as string });
+  });
+
+  it("but not one that has left, though nobody has asked the browser yet", async () => {
+    const left = await written(nothing, (socket) => (socket.bufferedAmount = 0));
+    expect(left).toEqual({ sent: ["x"], outcome: "done", lostError: undefined });
+  });
+
+  it("nor one that came too late", async () => {
+    const late = await written((socket) => (socket.readyState = CLOSING), nothing);
+    expect(late).toEqual({ sent: [], outcome: "ERR_NOT_OPEN", lostError: undefined });
   });
 });
 

@@ -96,9 +96,15 @@ describe("subprotocols", () => {
     ["a string", ["chat"], "chat"],
     ["a list", [["b", "a"]], "b, a"],
     ["a set", [new Set(["b", "a"])], "b, a"],
-    ["what has text", [{ toString: () => "chat" }], "chat"],
-    ["null, as Web IDL has it", [null], "null"],
     ["numbers", [[1, 2]], "1, 2"],
+    ["a number", [5], "5"],
+    ["null, which is a bag of nothing", [null], undefined],
+    ["an empty bag", [{}], undefined],
+    ["undefined in a bag", [{ protocols: undefined }], undefined],
+    ["a string in a bag", [{ protocols: "chat" }], "chat"],
+    ["a list in a bag", [{ protocols: ["b", "a"] }], "b, a"],
+    ["an empty list in a bag", [{ protocols: [] }], undefined],
+    ["a bag that has inherited them", [Object.create({ protocols: new Set(["b", "a"]) })], "b, a"],
     ["all that a token may have", ["!#$%&'*+-.^_`|~09azAZ"], "!#$%&'*+-.^_`|~09azAZ"],
   ])("are offered: %s", async (_name, given, field) => {
     const ws = make(raw.url, ...given);
@@ -122,10 +128,13 @@ describe("subprotocols", () => {
     ["a", "A"],
     ["a", "b", "a"],
     ["a", ""],
-    {},
-    { protocols: ["a"] },
-  ])("are refused: %j", (given) => {
+  ])("are refused, in a bag, too: %j", (given) => {
     expect(thrownName(() => make(raw.url, given))).toBe("SyntaxError");
+    expect(thrownName(() => make(raw.url, { protocols: given }))).toBe("SyntaxError");
+  });
+
+  it("in a bag are what a bag is not: an object in their place is its text", () => {
+    expect(thrownName(() => make(raw.url, { protocols: {} }))).toBe("SyntaxError");
   });
 
   it("are looked at behind the URL, and hybi's options behind them", () => {
@@ -135,6 +144,11 @@ describe("subprotocols", () => {
     expect(thrownName(() => make(raw.url, Symbol("x"), options))).toBe("TypeError");
     expect(thrownName(() => make(raw.url, [Symbol("x")]))).toBe("TypeError");
     expect(thrownName(() => make(raw.url, "a", options))).toBe("ERR_OPTION_UNKNOWN");
+    const bag = (protocols: unknown): object => ({ ...options, protocols });
+    expect(thrownName(() => make("ftp://x", bag("")))).toBe("SyntaxError");
+    expect(thrownName(() => make("ftp://x", bag(Symbol("x"))))).toBe("TypeError");
+    expect(thrownName(() => make(raw.url, bag("a b")))).toBe("SyntaxError");
+    expect(thrownName(() => make(raw.url, bag("a")))).toBe("ERR_OPTION_UNKNOWN");
   });
 
   it("the one that the server took is `protocol`, once it is open", async () => {
@@ -155,10 +169,18 @@ describe("subprotocols", () => {
 });
 
 describe("hybi's options", () => {
-  it("reach the client", async () => {
-    const ws = make(raw.url, [], { additionalHeaders: { "X-Room": "7" } });
-    const { head } = await raw.request();
-    expect(head.headers["x-room"]).toBe("7");
+  const room = { "X-Room": "7" };
+  it.each<[string, unknown[]]>([
+    ["in the third place", ["chat", { additionalHeaders: room }]],
+    ["in the bag", [{ protocols: ["chat"], additionalHeaders: room }]],
+    ["by the name that others have for them", [{ protocols: "chat", headers: new Headers(room) }]],
+    ["by that name in the third place", ["chat", { headers: Object.entries(room) }]],
+    ["in the third place, behind a bag", [{ protocols: "chat" }, { headers: room }]],
+    ["none by the one name, some by the other", ["chat", { headers: room, additionalHeaders: undefined }]],
+  ])("reach the client: headers %s", async (_name, given) => {
+    const ws = make(raw.url, ...given);
+    const { headers } = (await raw.request()).head;
+    expect([headers["x-room"], headers["sec-websocket-protocol"]]).toEqual(["7", "chat"]);
     ws.close();
   });
 
@@ -169,8 +191,15 @@ describe("hybi's options", () => {
     ["a header of the handshake's own", { additionalHeaders: { Upgrade: "x" } }, "ERR_HEADER"],
     ["subprotocols, which have a place", { acceptProtocols: ["a"] }, "ERR_OPTION_UNKNOWN"],
     ["slowConsumer, which the standard settles", { slowConsumer: "wait" }, "ERR_OPTION_UNKNOWN"],
+    ["headers by both their names", { headers: {}, additionalHeaders: {} }, "ERR_OPTION_TYPE"],
+    ["what undici has beside them", { dispatcher: {} }, "ERR_OPTION_UNKNOWN"],
   ])("are refused: %s", (_name, options, code) => {
     expect(thrownName(() => make(raw.url, [], options))).toBe(code);
+    expect(thrownName(() => make(raw.url, options))).toBe(code);
+  });
+
+  it("subprotocols are none of them: they have the second place", () => {
+    expect(thrownName(() => make(raw.url, [], { protocols: ["a"] }))).toBe("ERR_OPTION_UNKNOWN");
   });
 
   it.each([null, "a stray one", 5, true, Symbol("x")])("are objects: %o is one argument too many", async (third) => {

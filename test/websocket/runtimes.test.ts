@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { run, runtimes } from "../../e2e/run.ts";
 
 const expected = `
-"throws" ["TypeError","SyntaxError","SyntaxError","SyntaxError","ERR_OPTION_UNKNOWN"]
+"throws" ["TypeError","SyntaxError","SyntaxError","SyntaxError","ERR_OPTION_UNKNOWN","ERR_OPTION_UNKNOWN"]
 "made" true 0 "[object WebSocket]" true "blob"
 "connecting" "InvalidStateError"
 "open" "open" 1 "chat" ""

@@ -44,19 +44,25 @@ describe("the constructor", () => {
     expect(thrownName(() => make(raw.url, options))).toBe(error);
   });
 
-  it("takes undefined and null for no options, and hybi's own in the third place", async () => {
+  it("takes undefined and null for no options, and hybi's own beside them or in the third place", async () => {
     for (const options of [undefined, null, {}, { protocols: undefined, signal: undefined }]) {
       const stream = make(raw.url, options, { additionalHeaders: { "X-Room": "7" } });
       expect((await raw.request()).head.headers).toMatchObject({ "x-room": "7" });
       stream.close();
     }
     for (const signal of [undefined, new AbortController().signal]) {
-      const stream = make(raw.url, { signal }, "a stray one");
-      await raw.request();
+      const stream = make(raw.url, { signal, headers: { "X-Room": "7" } }, "a stray one");
+      expect((await raw.request()).head.headers).toMatchObject({ "x-room": "7" });
       stream.close();
     }
-    expect(thrownName(() => make(raw.url, {}, { maxLenght: 1 }))).toBe("ERR_OPTION_UNKNOWN");
-    expect(thrownName(() => make(raw.url, {}, { slowConsumer: "wait" }))).toBe("ERR_OPTION_UNKNOWN");
+    for (const given of [
+      [{ maxLenght: 1 }],
+      [{}, { maxLenght: 1 }],
+      [{ slowConsumer: "wait" }],
+      [{}, { slowConsumer: "wait" }],
+    ])
+      // prettier-ignore
+      expect(thrownName(() => make(raw.url, ...given))).toBe("ERR_OPTION_UNKNOWN");
   });
 
   it("is an interface, called WebSocketStream", () => {

@@ -55,9 +55,10 @@ say("throws", [
   nameOf(() => new WebSocket(`${base}/#`)),
   nameOf(() => new WebSocket(base, ["a", "A"])),
   nameOf(() => new WebSocket(base, [], { prot: 1 })),
+  nameOf(() => new WebSocket(base, { prot: 1 })),
 ]);
 
-const ws = new WebSocket(`http://127.0.0.1:${port}/echo`, "chat");
+const ws = new WebSocket(`http://127.0.0.1:${port}/echo`, { protocols: "chat", maxLength: 1_000_000 });
 say("made", ws.url === `${base}/echo`, ws.readyState, String(ws), ws instanceof EventTarget, ws.binaryType);
 say(
   "connecting",
