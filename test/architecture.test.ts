@@ -14,6 +14,7 @@ const hosts = [
   "src/codec/builds.ts",
   "src/codec/text.ts",
   "src/errors.ts",
+  "src/protocol/free.ts",
   "src/hosts/buffer-text.ts",
   "src/hosts/duplex.ts",
   "src/hosts/every-address.ts",

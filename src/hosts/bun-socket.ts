@@ -1,9 +1,3 @@
-/**
- * One of Bun's own sockets, and a chunk of one.
- *
- * @module
- */
-
 /** Bun's socket, as far as it is used here; the types of Bun would replace those of Node. */
 export interface BunSocket {
   data: unknown;
@@ -41,13 +35,4 @@ export interface SocketHandler {
 export function isBunSocket(socket: unknown): socket is BunSocket {
   const { reload, shutdown, getTLSVersion } = socket as Partial<BunSocket>;
   return [reload, shutdown, getTLSVersion].every((method) => typeof method === "function");
-}
-
-/**
- * Frees what Bun has made for one read and nobody else has, ahead of the collector: so the next read finds it again, where
- * it would take memory that is new, which costs more than all that is done with it.
- */
-export function free({ buffer, length }: Uint8Array): void {
-  const { byteLength } = buffer;
-  if (byteLength === length) (buffer as ArrayBuffer & { transfer?(length: number): ArrayBuffer }).transfer?.(0);
 }

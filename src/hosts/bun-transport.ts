@@ -4,7 +4,8 @@
  * @module
  */
 import type { Transport, TransportHandler } from "../driver/transport.ts";
-import { free, type BunSocket, type SocketHandler } from "./bun-socket.ts";
+import { free } from "../protocol/free.ts";
+import type { BunSocket, SocketHandler } from "./bun-socket.ts";
 import { peerCertificate } from "./duplex.ts";
 
 /** What is shorter is joined with what is behind it, since each write is a call of the system. */
@@ -13,7 +14,7 @@ const LONG = 65536;
 let joint: Uint8Array | undefined;
 const JOINT_SIZE = 2 * LONG;
 
-/** Chunks from this size on are freed when they are worked through. */
+/** Chunks from this size on are freed when they are worked through: what Bun has made for one read nobody else has. */
 const MUCH = 16_384;
 
 /** Called once the system has taken the bytes, or with an error. */

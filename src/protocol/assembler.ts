@@ -1,4 +1,5 @@
 import type { Budget } from "./budget.ts";
+import { free } from "./free.ts";
 
 const SMALLEST = 1024;
 /**
@@ -79,8 +80,10 @@ export class Assembler {
     for (const block of this.#full ?? []) {
       whole.set(block, at);
       at += block.length;
+      free(block);
     }
     whole.set(this.#block.subarray(0, this.#used), at);
+    free(this.#block);
     this.#full = undefined;
     this.#block = whole;
     this.#used += at;
