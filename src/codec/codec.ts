@@ -86,7 +86,7 @@ export class Codec {
       throw typeError("ERR_OPTION_TYPE", `A Sec-WebSocket-Key has ${KEY_LENGTH} characters, not ${key.length}.`);
     for (let i = 0; i < KEY_LENGTH; i++) this.memory[KEY + i] = key.charCodeAt(i);
     this.exports.accept(KEY, ANSWER);
-    return String.fromCharCode.apply(null, this.memory.subarray(ANSWER, ANSWER + ANSWER_LENGTH) as unknown as number[]);
+    return this.text.decodeAscii(ANSWER, ANSWER_LENGTH);
   }
 
   /** Base64 (RFC 4648 §4). @internal */
