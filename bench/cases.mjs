@@ -84,7 +84,7 @@ export const cases = {
     kind: "latency",
     title: ({ connections, size }) => `latency at half load, ${connections} connections × ${bytes(size)} ascii`,
     unit: "µs",
-    order: { connections: 100, size: 64, inFlight: 16, payload: "ascii" },
+    order: { connections: 100, size: 64, inFlight: 1, payload: "ascii" },
     only: ["hybi", "raw", "ws", "builtin"],
     aims: { node: { ws: 1 }, deno: { builtin: 1 }, bun: { builtin: 1 } },
   },
