@@ -50,7 +50,7 @@ function alternate(contenders) {
   return results;
 }
 
-const kept = [];
+let kept;
 
 /** `held` is the most that hybi's time may be of the other's. */
 function measure(what, contenders, held) {
@@ -129,6 +129,8 @@ const parts = {
 console.log(`Node ${process.versions.node}, the codec's ${codec.build} build, ${rounds} rounds`);
 for (const part of values.only) {
   if (!parts[part]) throw new Error(`The parts are ${Object.keys(parts).join(", ")}, not ${part}.`);
+  kept = [];
   parts[part]();
+  const record = { case: `kernels-${part}`, kind: "kernels", runtime: "node", version: versions.node, kernels: kept };
+  keep(values.json, [record]);
 }
-keep(values.json, [{ case: "kernels", kind: "kernels", runtime: "node", version: versions.node, kernels: kept }]);

@@ -75,8 +75,9 @@ function imports(record) {
   return grid(["import", "whole process, ms", "the import, ms", "above it", "held to"], rows);
 }
 
-function kernels(record) {
-  const rows = record.kernels.map(({ what, held, results }) => {
+function kernels(records) {
+  const all = records.flatMap((record) => record.kernels);
+  const rows = all.map(({ what, held, results }) => {
     const [[, ours], other] = Object.entries(results);
     const cells = [what, median(ours).toFixed(1)];
     if (!other) return [...cells, "", "", ""];
@@ -129,9 +130,9 @@ export function markdown({ machine, records }) {
       ["latency", latency],
       ["idle", memory],
       ["import", imports],
-      ["kernels", kernels],
     ])
       parts.push(...kind(work).map(make));
+    if (kind("kernels").length > 0) parts.push(kernels(kind("kernels")));
     if (kind("curve").length > 0) parts.push(curves(kind("curve")));
     if (served.length > 0) parts.push("Set up:", setups(served));
   }

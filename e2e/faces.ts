@@ -40,7 +40,7 @@ const known: readonly Difference[] = [
     engine: "Firefox",
     use: "messages",
     at: "end.1",
-    why: "knows what it has sent, which hybi asks it for a little later",
+    why: "counted less in one run of several: perhaps hybi asks it too early; not explained",
   },
   { engine: "WebKit", use: "messages", at: "late.2", why: countsFraming },
   { engine: "WebKit", use: "messages", at: "end.1", why: countsFraming },
