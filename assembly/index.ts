@@ -1,6 +1,7 @@
 // The ABI of the codec: integers (and lengths as f64) in, integers out. Offsets are into the exported memory.
 export { accept } from "./accept";
 export { base64Encode } from "./base64";
+export { copy } from "./copy";
 export { decode } from "./decoder";
 export { encodeHeader, headerLength, payloadLength } from "./frame";
 export { mask } from "./mask";

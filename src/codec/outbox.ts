@@ -93,7 +93,10 @@ export class Outbox {
   /** Adds a text message, whole and without extensions. */
   text(text: string): void {
     const { length } = text;
-    if (length <= SHORT_TEXT && this.#isAscii && !this.#maskingKey) {
+    const { received } = this.#codec;
+    if (received.holds(text)) {
+      this.#copyText(received.at, received.length);
+    } else if (length <= SHORT_TEXT && this.#isAscii && !this.#maskingKey) {
       this.#texts += (length > 125 ? LONG_HEADER : SHORT_HEADER) + text;
       (this.#textLengths ??= []).push(length);
       this.#length += (length > 125 ? 4 : 2) + length;
@@ -123,14 +126,19 @@ export class Outbox {
     }
   }
 
+  /** Adds a frame whose payload is the text of `length` bytes that lies at `from` in linear memory. */
+  #copyText(from: number, length: number): void {
+    this.#encodeTexts();
+    const { exports, memory } = this.#codec;
+    if (length >= LARGE) return this.#frame(FIN_TEXT, memory.slice(from, from + length), true);
+    const at = this.#room(MAX_HEADER + length);
+    exports.copy(at + (length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0), from, length);
+    this.#finish(at, FIN_TEXT, length);
+  }
+
   /** Adds a frame whose payload is the UTF-8 of `text`. */
   #encodeText(text: string): void {
-    const { memory, received } = this.#codec;
-    const found = received.find(text, memory);
-    if (found) {
-      this.#isAscii = false;
-      return this.bytes(FIN_TEXT, found.length < LARGE ? found : found.slice());
-    }
+    const { memory } = this.#codec;
     const most = text.length * 3;
     if (most > LARGE) {
       this.#frame(FIN_TEXT, this.#codec.text.encodeBytes(text), true);

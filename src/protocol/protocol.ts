@@ -161,8 +161,7 @@ export class Protocol implements DecoderSink {
   #wholeMessage(opcode: number, flags: number, at: number, length: number): void {
     const { ascii, memory, received, text } = this.#codec;
     if (opcode === BINARY) return this.#handler.message(memory.slice(at, at + length));
-    if (flags & EVENT_ASCII) return this.#handler.message(ascii.read(at, length));
-    const string = text.decodeUtf8(at, length);
+    const string = flags & EVENT_ASCII ? ascii.read(at, length) : text.decodeUtf8(at, length);
     received.is(string, at, length);
     this.#handler.message(string);
   }
