@@ -58,7 +58,7 @@ const texts = counts.flatMap((count) => ["é".repeat(count), "az".repeat(count)]
 
 describe("a text that is sent on as it came", () => {
   it.each(["server", "client"] as const)("by a %s leaves as it came, and is not encoded", (role) => {
-    for (const text of ["", "a", "né", ...texts]) {
+    for (const text of ["a", "né", ...texts]) {
       const other = sender(role);
       const one = open("server", (received) => {
         other.sendText(received);
