@@ -98,48 +98,72 @@ export class HeaderFields implements Iterable<HeaderField> {
     return input instanceof HeaderFields ? input : new HeaderFields(pairsOf(input));
   }
 
+  get #fields(): readonly HeaderField[] {
+    return typeof this.#source === "string" ? fieldsOf(this.#source) : this.#source;
+  }
+
   /** How many fields there are, counting a name as often as it stands there. */
   get size(): number {
-    return Array.from(this).length;
+    return this.#fields.length;
   }
 
   /** The value of a field; of several with that name, all of them, joined by ", " (RFC 9110 §5.3). */
   get(name: string): string | undefined {
-    const values = this.getAll(name);
+    const values = this.#values(name);
     return values.length > 1 ? values.join(", ") : values[0];
   }
 
   /** The values of all fields with that name. */
   getAll(name: string): string[] {
-    const wanted = name.toLowerCase();
-    const head = this.#source;
-    if (typeof head !== "string") return head.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
-    const values: string[] = [];
-    // A connection is opened by a dozen of these lookups: comparing lengths first is faster than an index.
-    for (let start = nextLine(head, 0); start < head.length - 2; start = nextLine(head, start)) {
-      const colon = head.indexOf(":", start);
-      if (colon - start !== wanted.length || head.slice(start, colon).toLowerCase() !== wanted) continue;
-      values.push(trimSpace(head, colon + 1, nextLine(head, start) - 2));
-    }
-    return values;
+    return this.#values(name).slice();
   }
 
   has(name: string): boolean {
-    return this.getAll(name).length > 0;
+    return this.#values(name).length > 0;
   }
 
-  *[Symbol.iterator](): IterableIterator<HeaderField> {
-    const head = this.#source;
-    if (typeof head !== "string") return yield* head;
-    for (let start = nextLine(head, 0); start < head.length - 2; start = nextLine(head, start)) {
-      const colon = head.indexOf(":", start);
-      yield [head.slice(start, colon), trimSpace(head, colon + 1, nextLine(head, start) - 2)];
-    }
+  #values(name: string): readonly string[] {
+    const wanted = name.toLowerCase();
+    const source = this.#source;
+    if (typeof source === "string") return valuesOf(source).get(wanted) ?? [];
+    return source.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
   }
+
+  [Symbol.iterator](): IterableIterator<HeaderField> {
+    return this.#fields[Symbol.iterator]();
+  }
+}
+
+function fieldsOf(head: string): HeaderField[] {
+  const fields: HeaderField[] = [];
+  for (let start = nextLine(head, 0); start < head.length - 2;) {
+    const colon = head.indexOf(":", start);
+    const end = nextLine(head, colon);
+    fields.push([head.slice(start, colon), trimSpace(head, colon + 1, end - 2)]);
+    start = end;
+  }
+  return fields;
 }
 
 function nextLine(head: string, start: number): number {
   return head.indexOf("\r\n", start) + 2;
+}
+
+/** The head that was looked into last, and its values by lower-case names: to open a connection takes a dozen lookups. */
+let latest = "";
+let latestValues = new Map<string, string[]>();
+
+function valuesOf(head: string): ReadonlyMap<string, readonly string[]> {
+  if (head === latest) return latestValues;
+  const values = new Map<string, string[]>();
+  for (const [name, value] of fieldsOf(head)) {
+    const key = name.toLowerCase();
+    const others = values.get(key);
+    if (others) others.push(value);
+    else values.set(key, [value]);
+  }
+  latest = head;
+  return (latestValues = values);
 }
 
 function* pairsOf(input: HeadersInput): Iterable<HeaderField> {
