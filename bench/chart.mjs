@@ -1,6 +1,6 @@
 // The charts, as SVG that is its own, legible on light and dark.
 import { cases } from "./cases.mjs";
-import { compare, isLoadTheLimit } from "./table.mjs";
+import { compare, isByCpu } from "./table.mjs";
 import { sweeps } from "./sweeps.mjs";
 
 /** Colours of the contenders, on light and on dark. */
@@ -65,7 +65,7 @@ function legend(contenders, y) {
 
 /** One case: a dot for each peer, and a line from the least to the most. */
 function ratios({ title, results }, y, x) {
-  const what = (name) => (isLoadTheLimit(results, name) ? "cpu" : "rate");
+  const what = (name) => (isByCpu(results, name) ? "cpu" : "rate");
   const peers = Object.keys(results).filter((name) => name !== "hybi");
   const inside = (value) => x(Math.min(TO, Math.max(FROM, value)));
   return [
@@ -111,7 +111,7 @@ export function rates(records) {
   }
   y += 18;
   parts.push(
-    text(24, y, "* By the server's CPU time a message, where the load was the limit of the rate.", "small soft"),
+    text(24, y, "* By the CPU time a message, where one of the two was not at the end of its core.", "small soft"),
   );
   return document(WIDTH, y + 18, "How many times as fast hybi is as its peers", parts);
 }

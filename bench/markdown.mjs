@@ -2,7 +2,7 @@
 import { cases } from "./cases.mjs";
 import { median, ratio as relate } from "./stats.mjs";
 import { steps, sweeps } from "./sweeps.mjs";
-import { compare, isLoadTheLimit, judge, judgeLatency, judgeMemory, times } from "./table.mjs";
+import { compare, isByCpu, judge, judgeLatency, judgeMemory, times } from "./table.mjs";
 
 const names = { node: "Node", deno: "Deno", bun: "Bun" };
 const number = (value) => (value < 99.5 ? Number(value.toFixed(1)) : Math.round(value)).toLocaleString("en");
@@ -27,7 +27,7 @@ function rates(records) {
     const cells = others.map((name) => {
       if (!results[name]) return "";
       const { rate, cpu } = compare(results, name);
-      return isLoadTheLimit(results, name) ? `by CPU ${ratio(cpu)}` : ratio(rate);
+      return isByCpu(results, name) ? `by CPU ${ratio(cpu)}` : ratio(rate);
     });
     const held = Object.entries(aims).filter(([name]) => results[name]);
     const told = held.map(

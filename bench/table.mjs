@@ -1,7 +1,7 @@
 // What was measured, as text for the terminal.
 import { ratio, median } from "./stats.mjs";
 
-/** Who is at so much of its core is what limits the rate. */
+/** Who is at so much of its core is at its end. */
 export const FULL = 0.95;
 
 const number = (value) => Math.round(value).toLocaleString("en");
@@ -19,16 +19,16 @@ export function compare(results, name) {
   };
 }
 
-/** Whether it was the load that limited a contender's rate. */
-const isLimited = (rounds) => median(pick(rounds, "load")) >= FULL && median(pick(rounds, "busy")) < FULL;
+/** Whether a contender could have done more: its rate is the load's, or that of two who wait for each other. */
+const hasLeft = (rounds) => median(pick(rounds, "busy")) < FULL;
 
-/** Whether the two can only be compared by CPU time, since the load limited the rate of one of them. */
-export const isLoadTheLimit = (results, name) => isLimited(results.hybi) || isLimited(results[name]);
+/** Whether the two can only be compared by CPU time, since the rate of one of them is not its own. */
+export const isByCpu = (results, name) => hasLeft(results.hybi) || hasLeft(results[name]);
 
 /** Whether hybi is as fast as it is held to be beside a contender. */
 export function judge(results, name, aim) {
   const { rate, cpu } = compare(results, name);
-  const by = isLoadTheLimit(results, name) ? "CPU" : "rate";
+  const by = isByCpu(results, name) ? "CPU" : "rate";
   return { aim, by, isReached: (by === "CPU" ? cpu : rate).median >= aim };
 }
 
@@ -68,11 +68,10 @@ function rates({ title, unit, runtime, contenders, aims = {}, results }) {
     head,
     ...Object.entries(contenders).map(([name, contender]) => row(results, contender, name, aims[name])),
   ]);
-  const limited = Object.keys(contenders).filter((name) => isLimited(results[name]));
-  const labels = limited.map((name) => contenders[name].label).join(", ");
-  const limit =
-    limited.length > 0 ? [`  The load was the limit of ${labels}: there the CPU time a message is what counts.`] : [];
-  return [`\n${title} · ${runtime}`, ...lines, ...limit].join("\n");
+  const idle = Object.keys(contenders).filter((name) => hasLeft(results[name]));
+  const labels = idle.map((name) => contenders[name].label).join(", ");
+  const note = idle.length > 0 ? [`  Not at the end of its core: ${labels}. There the CPU time a message counts.`] : [];
+  return [`\n${title} · ${runtime}`, ...lines, ...note].join("\n");
 }
 
 const pair = (numbers) => [
