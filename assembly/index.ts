@@ -1,5 +1,4 @@
 // The ABI of the codec: integers (and lengths as f64) in, integers out. Offsets are into the exported memory.
-export { accept } from "./accept";
 export { base64Encode } from "./base64";
 export { copy } from "./copy";
 export { decode } from "./decoder";

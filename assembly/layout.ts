@@ -8,7 +8,7 @@
 /** Static data of the compiler (lookup tables) lies in [16, STATIC_END). */
 export const STATIC_END = 2048;
 
-/** Work space of SHA-1 and base64; its contents do not outlive a call. */
+/** Work space: SHA-1 has the first half, the accept key the other, of which the GUID stays where it is. */
 export const SCRATCH = 2048;
 export const SCRATCH_SIZE = 2048;
 

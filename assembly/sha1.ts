@@ -4,18 +4,15 @@ const BLOCK_SIZE: u32 = 64;
 const ROUNDS: u32 = 80;
 const DIGEST_SIZE: u32 = 20;
 
-// How SCRATCH is divided: the digest so far as native words, the words W(t) of the block at work, the padded end.
+// How the first half of SCRATCH is divided: the digest so far as native words, the words W(t) of the block at work, and
+// those of the last block that was padding alone.
 const DIGEST: usize = SCRATCH;
-const SCHEDULE = DIGEST + DIGEST_SIZE;
-const PADDED = SCHEDULE + ROUNDS * 4;
-
-/** How much of SCRATCH is taken here. A caller that keeps something of its own there does so behind it. */
-export const SHA1_SCRATCH_SIZE: u32 = DIGEST_SIZE + ROUNDS * 4 + 2 * BLOCK_SIZE;
+const WORDS = DIGEST + DIGEST_SIZE;
+const PADDING = WORDS + ROUNDS * 4;
 
 /**
- * Writes the 20 bytes of the SHA-1 digest of `length` bytes at `at` to `out` (RFC 3174).
- *
- * It serves the opening handshake, over 60 bytes each time, so it is written to be small rather than fast.
+ * Writes the 20 bytes of the SHA-1 digest of `length` bytes at `at` to `out` (RFC 3174). Up to four bytes behind the
+ * message are read, and left out of account.
  */
 export function sha1(at: usize, length: u32, out: usize): void {
   // §6.1
@@ -25,47 +22,93 @@ export function sha1(at: usize, length: u32, out: usize): void {
   store<u32>(DIGEST, 0x10325476, 12);
   store<u32>(DIGEST, 0xc3d2e1f0, 16);
 
-  const rest = length % BLOCK_SIZE;
-  const whole = at + length - rest;
-  for (let block = at; block < whole; block += BLOCK_SIZE) compress(block);
-
-  // §4: a one bit, zeros, and the length in bits as eight bytes, up to a multiple of the block size.
-  const padded = rest < BLOCK_SIZE - 8 ? BLOCK_SIZE : 2 * BLOCK_SIZE;
-  for (let i: u32 = 0; i < padded; i++) store<u8>(PADDED + i, i < rest ? load<u8>(whole + i) : 0);
-  store<u8>(PADDED + rest, 0x80);
-  store<u32>(PADDED + padded - 8, bswap(length >> 29));
-  store<u32>(PADDED + padded - 4, bswap(length << 3));
-  for (let block: u32 = 0; block < padded; block += BLOCK_SIZE) compress(PADDED + block);
+  // §4: the message is padded by a one bit, zeros, and its length in bits as two words, up to the end of a block.
+  const end = (length + 1 + 8 + BLOCK_SIZE - 1) & -BLOCK_SIZE;
+  for (let from: u32 = 0; from < end; from += BLOCK_SIZE) {
+    const words = from <= length ? WORDS : PADDING;
+    // A block that is padding alone depends on the length alone: that of the accept key is made once.
+    if (words == WORDS || load<u32>(PADDING, BLOCK_SIZE - 4) != length << 3) {
+      for (let i: u32 = 0; i < BLOCK_SIZE; i += 4) {
+        store<u32>(words + i, word(at + from + i, length - from - i));
+      }
+      if (from + BLOCK_SIZE == end) {
+        store<u32>(words, length >> 29, BLOCK_SIZE - 8);
+        store<u32>(words, length << 3, BLOCK_SIZE - 4);
+      }
+      extend(words);
+    }
+    compress(words);
+  }
 
   for (let i: u32 = 0; i < DIGEST_SIZE; i += 4) store<u32>(out + i, bswap(load<u32>(DIGEST + i)), 0, 1);
 }
 
-/** §6.1, steps a to e: works one block of 64 bytes into the digest. */
-function compress(block: usize): void {
-  for (let t: u32 = 0; t < 16; t++) store<u32>(SCHEDULE + t * 4, bswap(load<u32>(block + t * 4, 0, 1)));
-  for (let t: u32 = 16; t < ROUNDS; t++) {
-    const w = SCHEDULE + t * 4;
-    store<u32>(w, rotl(load<u32>(w - 12) ^ load<u32>(w - 32) ^ load<u32>(w - 56) ^ load<u32>(w - 64), 1));
-  }
+/** The word at `at`, of which `left` bytes are of the message: less than four where it ends, and less than none behind. */
+// @ts-ignore: decorator
+@inline
+function word(at: usize, left: i32): u32 {
+  if (left < 0) return 0;
+  const word = bswap(load<u32>(at, 0, 1));
+  if (left > 3) return word;
+  const bits = left * 8;
+  return (word & ~(<u32>-1 >> bits)) | (0x80000000 >> bits);
+}
+
+/** §6.1, step b: W(16) to W(79). */
+function extend(words: usize): void {
+  let w = words;
+  do {
+    store<u32>(w, rotl(load<u32>(w, 0) ^ load<u32>(w, 8) ^ load<u32>(w, 32) ^ load<u32>(w, 52), 1), 64);
+    w += 4;
+  } while (w < words + (ROUNDS - 16) * 4);
+}
+
+/** §6.1, steps c to e: works the block whose eighty words lie at `words` into the digest. */
+function compress(words: usize): void {
   let a = load<u32>(DIGEST, 0);
   let b = load<u32>(DIGEST, 4);
   let c = load<u32>(DIGEST, 8);
   let d = load<u32>(DIGEST, 12);
   let e = load<u32>(DIGEST, 16);
-  for (let t: u32 = 0; t < ROUNDS; t++) {
-    // §5: f(t; B, C, D) + K(t)
-    let f: u32;
-    if (t < 20) f = ((b & c) | (~b & d)) + 0x5a827999;
-    else if (t < 40) f = (b ^ c ^ d) + 0x6ed9eba1;
-    else if (t < 60) f = ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-    else f = (b ^ c ^ d) + 0xca62c1d6;
-    const temp = rotl(a, 5) + f + e + load<u32>(SCHEDULE + t * 4);
+  let w = words;
+  // f(t; B, C, D) and K(t) (§5) change every twenty rounds. A sum takes last what is known last, and the loops test at
+  // their ends, each for a twentieth of the time.
+  do {
+    const temp = rotl(a, 5) + ((d ^ (b & (c ^ d))) + (e + load<u32>(w) + 0x5a827999));
     e = d;
     d = c;
     c = rotl(b, 30);
     b = a;
     a = temp;
-  }
+    w += 4;
+  } while (w < words + 20 * 4);
+  do {
+    const temp = rotl(a, 5) + ((b ^ c ^ d) + (e + load<u32>(w) + 0x6ed9eba1));
+    e = d;
+    d = c;
+    c = rotl(b, 30);
+    b = a;
+    a = temp;
+    w += 4;
+  } while (w < words + 40 * 4);
+  do {
+    const temp = rotl(a, 5) + (((b & c) + (d & (b ^ c))) + (e + load<u32>(w) + 0x8f1bbcdc));
+    e = d;
+    d = c;
+    c = rotl(b, 30);
+    b = a;
+    a = temp;
+    w += 4;
+  } while (w < words + 60 * 4);
+  do {
+    const temp = rotl(a, 5) + ((b ^ c ^ d) + (e + load<u32>(w) + 0xca62c1d6));
+    e = d;
+    d = c;
+    c = rotl(b, 30);
+    b = a;
+    a = temp;
+    w += 4;
+  } while (w < words + ROUNDS * 4);
   store<u32>(DIGEST, load<u32>(DIGEST, 0) + a, 0);
   store<u32>(DIGEST, load<u32>(DIGEST, 4) + b, 4);
   store<u32>(DIGEST, load<u32>(DIGEST, 8) + c, 8);

@@ -16,7 +16,6 @@ export type CodecBuild = "simd" | "scalar" | "javascript";
 /** The ABI, `assembly/index.ts`: offsets and lengths in bytes, booleans as 0 and 1. */
 export interface CodecExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly accept: (at: number, out: number) => void;
   readonly base64Encode: (at: number, length: number, out: number) => number;
   readonly closeSlot: (slot: number) => void;
   readonly copy: (to: number, from: number, length: number) => void;

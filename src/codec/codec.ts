@@ -23,11 +23,14 @@ import { instantiateBuild, source, type CodecBuild, type CodecExports } from "./
 import { ReceivedText } from "./received-text.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
 
-/** A key and its answer lie here while they are worked on, above SHA-1's own work space. */
-const KEY = SCRATCH + SCRATCH_SIZE / 2;
+/** RFC 6455 §1.3. */
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY_LENGTH = 24;
-const ANSWER = KEY + KEY_LENGTH;
-const ANSWER_LENGTH = 28;
+const DIGEST_SIZE = 20;
+/** A key, and behind it the GUID, the digest of both, and the answer. */
+const KEY = SCRATCH + SCRATCH_SIZE / 2;
+const DIGEST = KEY + KEY_LENGTH + GUID.length;
+const ANSWER = DIGEST + DIGEST_SIZE;
 /** A multiple of three, which with its base64 fits into the window. */
 const BASE64_PIECE = 24 * 1024;
 
@@ -62,6 +65,7 @@ export class Codec {
     this.words = new Uint32Array(made.exports.memory.buffer);
     this.window = this.memory.subarray(WINDOW, WINDOW + WINDOW_SIZE);
     this.text = standardText(this.memory);
+    this.#write(GUID, KEY + KEY_LENGTH);
   }
 
   /** Takes another way between strings and memory. @internal */
@@ -77,16 +81,21 @@ export class Codec {
   }
 
   /**
-   * The Sec-WebSocket-Accept that belongs to a Sec-WebSocket-Key (RFC 6455 §4.2.2).
+   * The Sec-WebSocket-Accept that belongs to a Sec-WebSocket-Key (RFC 6455 §4.2.2, step 5.4).
    *
    * @throws {TypeError} ERR_OPTION_TYPE for a key that is not 24 characters long.
    */
   acceptKey(key: string): string {
     if (key.length !== KEY_LENGTH)
       throw typeError("ERR_OPTION_TYPE", `A Sec-WebSocket-Key has ${KEY_LENGTH} characters, not ${key.length}.`);
-    for (let i = 0; i < KEY_LENGTH; i++) this.memory[KEY + i] = key.charCodeAt(i);
-    this.exports.accept(KEY, ANSWER);
-    return this.text.decodeAscii(ANSWER, ANSWER_LENGTH);
+    this.#write(key, KEY);
+    this.exports.sha1(KEY, KEY_LENGTH + GUID.length, DIGEST);
+    this.exports.base64Encode(DIGEST, DIGEST_SIZE, ANSWER);
+    return answerIn(this.memory);
+  }
+
+  #write(text: string, at: number): void {
+    for (let i = 0; i < text.length; i++) this.memory[at + i] = text.charCodeAt(i);
   }
 
   /** Base64 (RFC 4648 §4). @internal */
@@ -173,6 +182,16 @@ export class Codec {
  */
 export function isCodec(value: unknown): value is Codec {
   return (Object(value) as Partial<Codec>).source === source;
+}
+
+/** The 28 characters at ANSWER. For so few, a TextDecoder takes V8 three times as long, and a loop four times. */
+function answerIn(memory: Uint8Array): string {
+  const at = (i: number): number => memory[ANSWER + i]!;
+  // prettier-ignore
+  return String.fromCharCode(
+    at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9), at(10), at(11), at(12), at(13), at(14),
+    at(15), at(16), at(17), at(18), at(19), at(20), at(21), at(22), at(23), at(24), at(25), at(26), at(27),
+  );
 }
 
 /** What a decode that was interrupted by another one still needs. */

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { WINDOW_SIZE } from "../../assembly/layout.ts";
-import { Utf8Validator, acceptKey, defaultCodec, mask, validateUtf8 } from "../../src/codec/index.ts";
+import { SCRATCH, SCRATCH_SIZE, WINDOW_SIZE } from "../../assembly/layout.ts";
+import {
+  Utf8Validator,
+  acceptKey,
+  decodeFrameHeader,
+  defaultCodec,
+  mask,
+  validateUtf8,
+} from "../../src/codec/index.ts";
 import { keyWord } from "../../src/codec/codec.ts";
 import { noise, splitAt } from "../helpers/bytes.ts";
 import { eachBuild } from "../helpers/codecs.ts";
@@ -150,6 +157,13 @@ describe.each(eachBuild)("the kernels, by the host's calls ($build)", ({ codec }
         expect(acceptKey(key, codec)).toBe(accepted(key));
       }
     });
+
+    it("writes to its work space alone", () => {
+      const expected = codec.memory.slice();
+      codec.acceptKey("AQIDBAUGBwgJCgsMDQ4PEC==");
+      expected.set(codec.memory.subarray(SCRATCH, SCRATCH + SCRATCH_SIZE), SCRATCH);
+      expect(Buffer.compare(codec.memory, expected)).toBe(0);
+    });
   });
 
   it("base64 is Node's, up to 16 KiB", () => {
@@ -164,6 +178,8 @@ describe.each(eachBuild)("the kernels, by the host's calls ($build)", ({ codec }
     const key = Uint8Array.of(5, 6, 7, 8);
     const calls: (() => unknown)[] = [
       () => codec.acceptKey("AAAAAAAAAAAAAAAAAAAAAA=="),
+      () =>
+        decodeFrameHeader(Uint8Array.of(0x82, 0xfe, 0x12, 0x34, 1, 2, 3, 4, ...Array<number>(6).fill(255)), 0, codec),
       () => codec.base64(bytes),
       () => codec.mask(bytes, key, 1),
       () => codec.validateUtf8(bytes),
