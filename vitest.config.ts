@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const everything = ["test/**/*.test.ts", "e2e/**/*.test.ts"];
 
+/** These have no state but their own, so that one process serves many files. */
+const pure = ["test/{codec,deflate,protocol}/**/*.test.ts", "test/assembly/!(module).test.ts"];
+
 /** These wait for timeouts of their own, most of the time; what may be late then should not be so by the others' load. */
 const waiting = ["test/faults/dead-peer-*.test.ts", "test/soak/*.test.ts"];
 
@@ -13,9 +16,9 @@ const alone = [
 ];
 
 /** The projects run one after the other. */
-const project = (name: string, groupOrder: number, maxWorkers: number, include: string[], exclude: string[] = []) => ({
+const project = (name: string, groupOrder: number, maxWorkers: number, include: string[], rest: object = {}) => ({
   extends: true as const,
-  test: { name, include, exclude, maxWorkers, sequence: { groupOrder } },
+  test: { name, include, maxWorkers, sequence: { groupOrder }, ...rest },
 });
 
 export default defineConfig({
@@ -25,9 +28,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     globalSetup: "test/folder.ts",
     projects: [
-      project("together", 0, 3, everything, [...waiting, ...alone]),
-      project("waiting", 1, 2, waiting),
-      project("alone", 2, 1, alone),
+      project("pure", 0, 2, pure, { isolate: false }),
+      project("together", 1, 3, everything, { exclude: [...pure, ...waiting, ...alone] }),
+      project("waiting", 2, 2, waiting),
+      project("alone", 3, 1, alone),
     ],
     reporters: ["default", ["json", { outputFile: "build/tests.json" }]],
     coverage: {
