@@ -114,6 +114,10 @@ export class PageLink implements ConnectionLink, SenderOwner {
     this.#owner.failed(new ProtocolError("ERR_TOO_LONG", text, code));
   }
 
+  get isReading(): boolean {
+    return !this.#backlog.isHeld;
+  }
+
   /** Keeps what comes; the peer does not notice. */
   pause(): void {
     this.#backlog.isHeld = true;

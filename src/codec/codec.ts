@@ -20,6 +20,7 @@ import {
 import { typeError } from "../errors.ts";
 import { AsciiRun } from "./ascii-run.ts";
 import { instantiateBuild, source, type CodecBuild, type CodecExports } from "./builds.ts";
+import type { Region } from "./outbox.ts";
 import { ReceivedText } from "./received-text.ts";
 import { standardText, type TextCodec, type TextCodecFactory } from "./text.ts";
 
@@ -53,6 +54,8 @@ export class Codec {
   readonly ascii: AsciiRun = new AsciiRun(this);
   /** @internal */
   readonly received: ReceivedText = new ReceivedText();
+  /** Undefined until something is sent. @internal */
+  sendRegion: Region | undefined;
   #textFactory: TextCodecFactory = standardText;
   #windowInUse = false;
 

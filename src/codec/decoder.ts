@@ -6,7 +6,7 @@
 import { EVENT_FIRST, EVENT_LAST, EVENT_OPCODE, EVENT_RSV } from "../../assembly/layout.ts";
 import { rangeError } from "../errors.ts";
 import { sharedCodec, type Codec } from "./codec.ts";
-import { SlotDecoder, type DecoderLimits } from "./slot-decoder.ts";
+import { closeSlot, decode, openSlot, type DecoderLimits } from "./slot-decoder.ts";
 import type { Violation } from "./violation.ts";
 
 /** The codec counts fragments in 32 bits. */
@@ -43,7 +43,8 @@ export interface DecoderOptions extends Pick<DecoderLimits, "role">, Partial<Omi
  */
 export class Decoder {
   readonly #codec: Codec;
-  readonly #slot: SlotDecoder;
+  /** 0 once it was given back. */
+  #slot: number;
 
   /**
    * By default no limit is set on length or fragments, and no RSV bit is allowed.
@@ -60,15 +61,15 @@ export class Decoder {
       throw rangeError("ERR_OPTION_RANGE", `maxFragments must be 1 or more, not ${maxFragments}.`);
     this.#codec = codec;
     const limits = { role, maxLength, maxFragments: Math.min(maxFragments, MAX_FRAGMENTS), allowedRsv };
-    this.#slot = new SlotDecoder(codec, limits);
+    this.#slot = openSlot(codec, limits);
   }
 
   /** Decodes the next bytes, however they are cut, and reports what they hold before it returns. */
   decode(chunk: Uint8Array, callbacks: DecoderCallbacks): void {
+    if (this.#slot === 0) return;
     const { memory } = this.#codec;
-    const slot = this.#slot;
-    slot.decode(chunk, {
-      piece(flags, at, length) {
+    decode(this.#codec, this.#slot, chunk, {
+      piece: (flags, at, length) => {
         callbacks.piece({
           opcode: flags & EVENT_OPCODE,
           rsv: flags & EVENT_RSV,
@@ -76,17 +77,16 @@ export class Decoder {
           last: (flags & EVENT_LAST) !== 0,
           data: memory.slice(at, at + length),
         });
-        return !slot.isFreed;
+        return this.#slot !== 0;
       },
-      violation(violation) {
-        callbacks.violation?.(violation);
-      },
+      violation: (violation) => callbacks.violation?.(violation),
     });
   }
 
   /** Gives the slot back. Nothing is reported after it, whatever is fed. */
   free(): void {
-    this.#slot.free();
+    closeSlot(this.#codec, this.#slot);
+    this.#slot = 0;
   }
 
   [Symbol.dispose](): void {

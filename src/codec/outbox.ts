@@ -36,11 +36,13 @@ class Slab {
   }
 }
 
-/** The send region of one codec: outboxes take turns in it. */
-class Region {
+/** The send region of one codec: outboxes take turns in it, those of all builds that a program has loaded. */
+export class Region {
   readonly codec: Codec;
   owner: Outbox | undefined;
   end = OUTBOX;
+  /** The latest text was ASCII, and so may the next ones be. */
+  isAscii = true;
   readonly slab = new Slab();
 
   constructor(codec: Codec) {
@@ -48,17 +50,9 @@ class Region {
   }
 }
 
-const regions = new WeakMap<Codec, Region>();
-
-function regionOf(codec: Codec): Region {
-  let region = regions.get(codec);
-  if (!region) regions.set(codec, (region = new Region(codec)));
-  return region;
-}
-
 /**
  * The frames that one connection has encoded and its transport has not taken yet. They are encoded one behind the other
- * in linear memory, so that a batch leaves in one write.
+ * in linear memory, so that a batch leaves in one write. While there are none, a connection needs no outbox.
  */
 export class Outbox {
   readonly #region: Region;
@@ -71,11 +65,10 @@ export class Outbox {
   /** A server's texts that are not encoded yet, each behind room for its header, and their lengths. */
   #texts = "";
   #textLengths: number[] | undefined;
-  /** The latest text was ASCII, and so may the next ones be. */
-  #isAscii = true;
+  #frames = 0;
 
   constructor(codec: Codec, maskingKey?: () => number) {
-    this.#region = regionOf(codec);
+    this.#region = codec.sendRegion ??= new Region(codec);
     this.#maskingKey = maskingKey;
   }
 
@@ -90,13 +83,18 @@ export class Outbox {
     return this.#length;
   }
 
+  /** Frames that wait here. */
+  get frames(): number {
+    return this.#frames;
+  }
+
   /** Adds a text message, whole and without extensions. */
   text(text: string): void {
     const { length } = text;
     const { received } = this.#codec;
     if (received.holds(text)) {
       this.#copyText(received.at, received.length);
-    } else if (length <= SHORT_TEXT && this.#isAscii && !this.#maskingKey) {
+    } else if (length <= SHORT_TEXT && this.#region.isAscii && !this.#maskingKey) {
       this.#texts += (length > 125 ? LONG_HEADER : SHORT_HEADER) + text;
       (this.#textLengths ??= []).push(length);
       this.#length += (length > 125 ? 4 : 2) + length;
@@ -105,6 +103,7 @@ export class Outbox {
       this.#encodeTexts();
       this.#encodeText(text);
     }
+    this.#frames++;
   }
 
   /** Encodes the texts that wait for it, by one call if they are all ASCII, so that it is known where each one lies. */
@@ -153,7 +152,7 @@ export class Outbox {
     const header = (length > 125 ? 4 : 2) + mask;
     if (header !== guess) memory.copyWithin(at + header, at + guess, at + guess + length);
     this.#finish(at, FIN_TEXT, length);
-    this.#isAscii = length === text.length;
+    this.#region.isAscii = length === text.length;
   }
 
   /** Adds a frame. From 16 KiB on, a server's payload is kept by reference until it is written, never changed. */
@@ -161,12 +160,13 @@ export class Outbox {
     this.#encodeTexts();
     if (payload.length >= LARGE) {
       this.#frame(firstByte, payload, false);
-      return;
+    } else {
+      const at = this.#room(MAX_HEADER + payload.length);
+      const header = (payload.length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0);
+      this.#codec.memory.set(payload, at + header);
+      this.#finish(at, firstByte, payload.length);
     }
-    const at = this.#room(MAX_HEADER + payload.length);
-    const header = (payload.length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0);
-    this.#codec.memory.set(payload, at + header);
-    this.#finish(at, firstByte, payload.length);
+    this.#frames++;
   }
 
   /** Where what waits ends in linear memory, if all of it lies there, from BATCH on; else 0. */
@@ -178,10 +178,10 @@ export class Outbox {
   /** All that waits, in order, for the transport to keep. */
   take(): Uint8Array[] {
     this.#encodeTexts();
-    this.#seal();
+    this.seal();
     const ready = this.#ready ?? [];
     this.#ready = undefined;
-    this.#length = 0;
+    this.#length = this.#frames = 0;
     return ready;
   }
 
@@ -191,7 +191,7 @@ export class Outbox {
     this.#ready = undefined;
     this.#texts = "";
     this.#textLengths = undefined;
-    this.#length = 0;
+    this.#length = this.#frames = 0;
   }
 
   get #codec(): Codec {
@@ -219,7 +219,7 @@ export class Outbox {
     if (!this.#maskingKey) {
       this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 0, 0);
       this.#length += this.#region.end - at + payload.length;
-      this.#seal();
+      this.seal();
       this.#push(payload);
       return;
     }
@@ -228,7 +228,7 @@ export class Outbox {
     codec.maskInto(payload, masked, 0, key, 0);
     this.#region.end += codec.exports.encodeHeader(at, firstByte, payload.length, 1, key);
     this.#length += this.#region.end - at + payload.length;
-    this.#seal();
+    this.seal();
     this.#push(masked);
   }
 
@@ -240,18 +240,18 @@ export class Outbox {
   #room(most: number): number {
     const region = this.#region;
     if (region.owner !== this) {
-      if (region.owner) region.owner.#seal();
+      if (region.owner) region.owner.seal();
       region.owner = this;
       region.end = OUTBOX;
     } else if (region.end + most > OUTBOX + OUTBOX_SIZE) {
-      this.#seal();
+      this.seal();
       region.owner = this;
     }
     return region.end;
   }
 
-  /** Copies out what lies in the region, and leaves it. */
-  #seal(): void {
+  /** Copies out what lies in the region, and leaves it. Not private: the next owner may be of another build's class. */
+  seal(): void {
     const region = this.#region;
     if (region.owner !== this) return;
     if (region.end > OUTBOX) this.#push(region.slab.copy(this.#codec.memory.subarray(OUTBOX, region.end)));

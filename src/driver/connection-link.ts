@@ -10,6 +10,7 @@ export interface ConnectionLink extends Pick<
   | "readyState"
   | "closeInfo"
   | "transport"
+  | "isReading"
   | "roundTripTime"
   | "open"
   | "sendPing"

@@ -11,8 +11,6 @@ const NONE: readonly string[] = Object.freeze([]);
 
 /** What a connection is and has come to: what one can but look at. */
 export abstract class ConnectionState extends Emitter<ConnectionEvents> {
-  /** The version of the protocol. */
-  readonly version = "hybi-13";
   /** The negotiated subprotocol, or "" (RFC 6455 §1.9). */
   protocol = "";
   /** The names of the negotiated extensions (§9). */
@@ -24,6 +22,11 @@ export abstract class ConnectionState extends Emitter<ConnectionEvents> {
   /** @internal */
   protected get settings(): ConnectionSettings {
     return this.link.settings;
+  }
+
+  /** The version of the protocol. */
+  get version(): "hybi-13" {
+    return "hybi-13";
   }
 
   get role(): Role {

@@ -7,18 +7,29 @@ interface Entry {
   readonly event: PropertyKey;
   readonly listener: Listener<never>;
   readonly once: boolean;
+  readonly next: Entry | undefined;
 }
-
-const NONE: readonly Entry[] = [];
 
 /**
  * Typed events. What a listener throws never reaches the one who emits: it goes to {@link listenerFailed}, and the
  * other listeners are still called.
  */
 export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }> {
-  // The list is replaced, never changed, so one that is being walked stays as it was. It is one for all events, since
-  // an object has few listeners and there are many such objects.
-  #entries = NONE;
+  // The list is replaced, never changed, so one that is being walked stays as it was. It is one for all events, and its
+  // entries are linked, since an object has few listeners and there are many such objects.
+  #first: Entry | undefined;
+
+  get #entries(): Entry[] {
+    const entries = [];
+    for (let entry = this.#first; entry; entry = entry.next) entries.push(entry);
+    return entries;
+  }
+
+  set #entries(entries: readonly Omit<Entry, "next">[]) {
+    this.#first = undefined;
+    for (const { event, listener, once } of entries.toReversed())
+      this.#first = { event, listener, once, next: this.#first };
+  }
 
   /** Calls `listener` at each `event`, behind those that are there already. */
   on<K extends keyof Events>(event: K, listener: Listener<Events[K]>): this {
@@ -32,7 +43,7 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
 
   /** Takes one entry of `listener` away, the newest; does nothing if there is none. */
   off<K extends keyof Events>(event: K, listener: Listener<Events[K]>): this {
-    this.#remove(this.#entries.findLastIndex((entry) => entry.event === event && entry.listener === listener));
+    this.#remove(event, listener, false);
     return this;
   }
 
@@ -48,7 +59,7 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
 
   /** Takes all listeners of `event` away, or of every event. */
   removeAllListeners(event?: keyof Events): this {
-    this.#entries = event === undefined ? NONE : this.#entries.filter((entry) => entry.event !== event);
+    this.#entries = this.#entries.filter((entry) => event !== undefined && entry.event !== event);
     return this;
   }
 
@@ -60,18 +71,18 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
 
   listenerCount(event: keyof Events): number {
     let count = 0;
-    for (const entry of this.#entries) if (entry.event === event) count++;
+    for (let entry = this.#first; entry; entry = entry.next) if (entry.event === event) count++;
     return count;
   }
 
   /** Calls the listeners of `event`, in order; answers whether there were any. */
   emit<K extends keyof Events>(event: K, ...args: Events[K]): boolean {
     let isHeard = false;
-    for (const entry of this.#entries) {
+    for (let entry = this.#first; entry; entry = entry.next) {
       if (entry.event !== event) continue;
       isHeard = true;
       // A listener before it may have emitted the same event, and so had it called.
-      if (entry.once && !this.#remove(this.#entries.indexOf(entry))) continue;
+      if (entry.once && !this.#remove(event, entry.listener, true)) continue;
       try {
         const result: unknown = entry.listener(...(args as never));
         if (result instanceof Promise) this.#await(result, event, args);
@@ -92,8 +103,7 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
 
   #add(event: keyof Events, listener: Listener<never>, once: boolean): this {
     if (typeof listener !== "function") throw typeError("ERR_OPTION_TYPE", "A listener must be a function.");
-    // Of exactly its size, as toSpliced is: a spread, or a filter, leaves room for sixteen more.
-    this.#entries = this.#entries.concat({ event, listener, once });
+    this.#entries = [...this.#entries, { event, listener, once }];
     this.listenerAdded?.(event);
     return this;
   }
@@ -101,9 +111,13 @@ export abstract class Emitter<Events extends { [K in keyof Events]: unknown[] }>
   /** There is one more listener of `event`. @internal */
   protected listenerAdded?(event: keyof Events): void;
 
-  /** Answers whether there was one. */
-  #remove(at: number): boolean {
-    if (at >= 0) this.#entries = this.#entries.toSpliced(at, 1);
+  /** Takes the newest such entry away; answers whether there was one. */
+  #remove(event: keyof Events, listener: Listener<never>, once: boolean): boolean {
+    const entries = this.#entries;
+    const at = entries.findLastIndex(
+      (entry) => entry.event === event && entry.listener === listener && (entry.once || !once),
+    );
+    if (at >= 0) this.#entries = entries.toSpliced(at, 1);
     return at >= 0;
   }
 }

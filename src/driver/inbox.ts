@@ -18,6 +18,10 @@ export const MESSAGE_COST = 32;
 export class Inbox {
   /** What waits here, in bytes or UTF-16 units. */
   size = 0;
+  /** Loops over the messages that are under way. */
+  loops = 0;
+  /** Someone has read a message, and so may read the next. */
+  wasRead = false;
   #held: Held[] = [];
   #readers: Reader[] = [];
   #ended = false;

@@ -9,7 +9,7 @@ import type { ExtensionSession } from "../protocol/extension.ts";
 import { PING, PONG } from "../protocol/opcode.ts";
 import { Protocol, type ProtocolHandler } from "../protocol/protocol.ts";
 import type { ReadyState } from "../protocol/state.ts";
-import { Heartbeat, isHeartbeat } from "./heartbeat.ts";
+import { Heartbeat, isHeartbeat, type HeartbeatLink } from "./heartbeat.ts";
 import type { CloseInfo, LinkOwner } from "./link-owner.ts";
 import { Pings, type PingCallback } from "./pings.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
@@ -17,30 +17,24 @@ import type { Settings } from "./settings.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 import { Deadline, wheelOf, type Wheel } from "./wheel.ts";
 
-/** The part of a heartbeat's timeout that is left for the last look. */
-const LAST_LOOK = 8;
-
-export class Link extends Deadline implements TransportHandler, ProtocolHandler, SenderOwner {
+export class Link extends Deadline implements TransportHandler, ProtocolHandler, SenderOwner, HeartbeatLink {
   readonly settings: Settings;
   readonly protocol: Protocol;
   readonly sender: Sender;
   transport: Transport | undefined;
   /** How it ended, once it has. */
   closeInfo: CloseInfo | undefined;
+  /** Unless {@link pause} has stopped it. */
+  isReading = true;
 
   readonly #owner: LinkOwner;
   #wheel: Wheel;
   #isDestroyed = false;
-  #isReading = true;
-  /** Something came since the latest Ping of the heartbeat. */
-  #wasHeard = false;
+  /** From the first beat on. */
   #heartbeat: Heartbeat | undefined;
-  /** Called when the latest Ping of the heartbeat is answered. */
-  #answerBeat: PingCallback | undefined;
   #pings: Pings | undefined;
   /** The payload of the latest Ping that could not be answered yet (§5.5.3), and how many there were. */
-  #latePong: Uint8Array | undefined;
-  #latePongs = 0;
+  #latePong: { readonly payload: Uint8Array; readonly count: number } | undefined;
 
   constructor(settings: Settings, owner: LinkOwner) {
     super();
@@ -48,7 +42,7 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
     this.#owner = owner;
     this.#wheel = wheelOf(settings.host);
     this.protocol = new Protocol(settings, this);
-    this.sender = new Sender(this.protocol.outbox, settings, this);
+    this.sender = new Sender(this);
   }
 
   get readyState(): ReadyState {
@@ -80,11 +74,10 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
   /** The opening handshake is done. */
   open(sessions: readonly ExtensionSession[]): void {
     this.protocol.open(sessions);
-    this.sender.attach(this.transport!);
-    this.#awaitBeat(0);
+    this.awaitBeat(0);
   }
 
-  /** The handshake that is under way, opening or closing, is to be over in `ms` milliseconds. */
+  /** What is under way, a handshake or a beat, is to be over in `ms` milliseconds. */
   limit(ms: number): void {
     this.#wheel.set(this, ms);
   }
@@ -92,7 +85,7 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
   /** {@link Deadline.expired} */
   expired(late: number): void {
     if (this.readyState === "connecting") this.#owner.handshakeExpired();
-    else if (this.readyState === "open") this.#beat(late);
+    else if (this.readyState === "open") (this.#heartbeat ??= new Heartbeat(this)).due(late);
     else this.terminate();
   }
 
@@ -114,7 +107,7 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
 
   /** Takes a chunk, or what lies in the window. What is sent until it is worked through leaves in one write. */
   #receive(length: number, chunk?: Uint8Array): void {
-    this.#wasHeard = true;
+    if (this.#heartbeat) this.#heartbeat.wasHeard = true;
     this.settings.counters.bytesReceived += length;
     this.sender.hold();
     try {
@@ -169,8 +162,9 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
       this.#answer(payload);
     } else {
       // §5.5.3: of several Pings that wait, only the latest need be answered; so a peer that does not read costs little.
-      this.#latePong = payload;
-      if (++this.#latePongs > this.settings.maxPendingPongs)
+      const count = (this.#latePong?.count ?? 0) + 1;
+      this.#latePong = { payload, count };
+      if (count > this.settings.maxPendingPongs)
         return this.protocol.fail(POLICY_VIOLATION, "it sent Pings without reading their Pongs");
     }
     this.#owner.pinged(payload);
@@ -202,10 +196,9 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
   }
 
   caughtUp(): void {
-    const payload = this.#latePong;
+    const late = this.#latePong;
     this.#latePong = undefined;
-    this.#latePongs = 0;
-    if (payload) this.#answer(payload);
+    if (late) this.#answer(late.payload);
     this.#owner.drained();
   }
 
@@ -227,54 +220,16 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
     return this.#heartbeat?.roundTripTime;
   }
 
-  /** The next Ping of the heartbeat is due, or the peer's time to give a sign of life is over, or nearly. */
-  #beat(late: number): void {
-    const { heartbeat } = this.settings;
-    if (!heartbeat) return;
-    const { timeout } = heartbeat;
-    const lastLook = timeout / LAST_LOOK;
-    const beat = (this.#heartbeat ??= new Heartbeat());
-    if (!beat.isAwaiting) {
-      this.#sendBeat(beat);
-      this.#wheel.set(this, timeout - lastLook);
-    } else if (this.#wasHeard || beat.hasMoved(this.sender) || !this.#isReading) {
-      // Bytes are life, but also that the peer takes ours; and while we do not read we cannot know.
-      beat.isAwaiting = false;
-      this.#awaitBeat(timeout);
-    } else if (beat.isLastLook && late < lastLook) {
-      this.#isDead(timeout);
-    } else {
-      // When this process was busy, what the peer sent lies unread in the system still.
-      beat.isLastLook = true;
-      this.#wheel.set(this, lastLook);
-    }
-  }
-
-  #sendBeat(beat: Heartbeat): void {
-    const { host } = this.settings;
-    this.#wasHeard = false;
-    const sentAt = host.now();
-    // A peer that answers none is owed by one only, however long it lives.
-    if (this.#answerBeat) this.pings.forget(this.#answerBeat);
-    this.#answerBeat = (error) => {
-      if (error) return;
-      const ms = host.now() - sentAt;
-      beat.answered(ms);
-      this.#awaitBeat(ms);
-    };
-    this.sendPing(beat.next(this.sender), this.#answerBeat);
-    this.sender.wrote();
-  }
-
   /** Has the heart beat again; its latest Ping was sent `ago` milliseconds ago. */
-  #awaitBeat(ago: number): void {
+  awaitBeat(ago: number): void {
     const { heartbeat } = this.settings;
     if (!heartbeat) return this.#wheel.cancel(this);
     if (this.readyState !== "open") return;
-    this.#wheel.set(this, Math.max(0, heartbeat.interval * (0.95 - this.#wheel.spread() / 5) - ago));
+    this.limit(Math.max(0, heartbeat.interval * (0.95 - this.#wheel.spread() / 5) - ago));
   }
 
-  #isDead(timeout: number): void {
+  /** The heartbeat has found nothing for `timeout` milliseconds. */
+  peerIsDead(timeout: number): void {
     const text = `The peer gave no sign of life for ${timeout} ms after a Ping.`;
     this.#owner.failed(new ConnectionError("ERR_DEAD_PEER", text));
     this.terminate();
@@ -284,13 +239,13 @@ export class Link extends Deadline implements TransportHandler, ProtocolHandler,
 
   /** Stops reading from the transport, so that in time the peer cannot send any more. */
   pause(): void {
-    this.#isReading = false;
+    this.isReading = false;
     this.transport?.pause();
   }
 
   resume(): void {
-    this.#isReading = true;
-    this.#wasHeard = true;
+    this.isReading = true;
+    if (this.#heartbeat) this.#heartbeat.wasHeard = true;
     this.transport?.resume();
   }
 

@@ -15,13 +15,8 @@ export class Receiving {
   readonly #emitter: Emitter<ConnectionEvents>;
   /** Undefined while nothing has waited, nor anyone for it. */
   #inbox: Inbox | undefined;
-  /** Loops that are under way. */
-  #loops = 0;
-  /** Someone has read a message, and so may read the next. */
-  #hasRead = false;
   /** Messages that nobody takes are dropped instead of held. */
   #dropsUntaken = false;
-  #isReading = true;
 
   constructor(link: ConnectionLink, emitter: Emitter<ConnectionEvents>) {
     this.#link = link;
@@ -39,8 +34,9 @@ export class Receiving {
 
   /** Someone pulls. Listeners get everything beside a loop, but hold nothing back: between two reads they are alone. */
   get #isPulled(): boolean {
-    const isAwaited = this.#inbox?.isAwaited ?? false;
-    return this.#loops > 0 || isAwaited || (this.#hasRead && !this.#isListenedTo);
+    const inbox = this.#inbox;
+    if (!inbox) return false;
+    return inbox.loops > 0 || inbox.isAwaited || (inbox.wasRead && !this.#isListenedTo);
   }
 
   message(message: Message): void {
@@ -58,13 +54,13 @@ export class Receiving {
   }
 
   read(): Promise<Message | undefined> {
-    this.#hasRead = true;
+    (this.#inbox ??= new Inbox()).wasRead = true;
     return this.readOn();
   }
 
   /** A loop takes every message by {@link readOn}, until {@link stopReading}. */
   startReading(): void {
-    this.#loops++;
+    (this.#inbox ??= new Inbox()).loops++;
   }
 
   readOn(): Promise<Message | undefined> {
@@ -75,7 +71,7 @@ export class Receiving {
 
   /** What waits is held for the next one, or goes to the listeners that have not had it. */
   stopReading(): void {
-    this.#loops--;
+    this.#inbox!.loops--;
     this.listen();
   }
 
@@ -107,7 +103,7 @@ export class Receiving {
   discard(): Message[] {
     const messages: Message[] = [];
     for (let held = this.#inbox?.shift(); held; held = this.#inbox!.shift()) messages.push(held.message);
-    this.#hasRead = false;
+    if (this.#inbox) this.#inbox.wasRead = false;
     this.#dropsUntaken = true;
     this.regulate();
     return messages;
@@ -117,14 +113,14 @@ export class Receiving {
     (this.#inbox ??= new Inbox()).end(error);
   }
 
-  /** Reads from the transport, or not. */
+  /** Reads from the transport, or not, once the connection is open. */
   regulate(): void {
+    if (this.#link.readyState === "connecting") return;
     const isFull = (this.#inbox?.size ?? 0) >= this.#link.settings.highWaterMark;
     // Once it is closing, the peer's Close frame, or the end of its stream, must be seen; only a reader may delay it.
     const isOpen = this.#link.readyState === "open";
     const shouldRead = isOpen ? !this.isPaused && !isFull : !(this.#isPulled && isFull);
-    if (shouldRead === this.#isReading) return;
-    this.#isReading = shouldRead;
+    if (shouldRead === this.#link.isReading) return;
     if (shouldRead) this.#link.resume();
     else this.#link.pause();
   }

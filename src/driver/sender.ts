@@ -1,7 +1,5 @@
 import { BATCH, type Outbox } from "../codec/outbox.ts";
-import type { Progress } from "./heartbeat.ts";
-import type { Settings } from "./settings.ts";
-import type { Transport } from "./transport.ts";
+import type { Link } from "./link.ts";
 
 /** Called with nothing once the system has taken the bytes, with an error when they will not be sent. */
 export type SendCallback = (error?: Error) => void;
@@ -9,10 +7,10 @@ export type SendCallback = (error?: Error) => void;
 /** From this many bytes on a batch does not wait for its end. */
 const FULL_BATCH = 65536;
 
-/** A callback, and the number of the write after which it is called. */
-interface Waiting {
-  readonly write: number;
-  readonly callback: SendCallback;
+/** Frames that leave in one write, and who waits for its end. */
+interface Write {
+  readonly frames: number;
+  readonly callbacks: readonly SendCallback[] | undefined;
 }
 
 /** Who a sender reports to. */
@@ -21,79 +19,82 @@ export interface SenderOwner {
   caughtUp(): void;
 }
 
+/** Whose frames a sender sends. */
+type SenderLink = SenderOwner & Pick<Link, "protocol" | "settings" | "transport">;
+
 /** What leaves a connection: it joins the frames of one turn into one write, and knows what the system has taken. */
-export class Sender implements Progress {
-  readonly #outbox: Outbox;
-  readonly #settings: Settings;
-  readonly #owner: SenderOwner;
-  #transport: Transport | undefined;
-  #flushScheduled = false;
-  #batching = false;
+export class Sender {
+  readonly #link: SenderLink;
+  /** What is sent now leaves with something else: with what a read has caused, or at the end of this turn. */
+  #willFlush = false;
   /** The peer is behind, and {@link SenderOwner.caughtUp} will tell when it no longer is. */
   isBehind = false;
-  /** Frames in the outbox; those with the transport, in all and of each write. */
-  #waiting = 0;
+  /** Who waits for what lies in the outbox to be written. */
+  #callbacks: SendCallback[] | undefined;
+  /** The writes under way, in the order that they end in, and the frames of all of them. */
+  #writes: Write[] | undefined;
   #writing = 0;
-  #writes: number[] | undefined;
   /** Bytes that the transport was given in all. */
   #handedOver = 0;
-  #writesBegun = 0;
-  #writesDone = 0;
-  #callbacks: Waiting[] | undefined;
 
-  constructor(outbox: Outbox, settings: Settings, owner: SenderOwner) {
-    this.#outbox = outbox;
-    this.#settings = settings;
-    this.#owner = owner;
+  constructor(link: SenderLink) {
+    this.#link = link;
   }
 
-  attach(transport: Transport): void {
-    this.#transport = transport;
+  get #outbox(): Outbox | undefined {
+    return this.#link.protocol.outbox;
   }
 
   /** Bytes, framing included, that the system has not taken yet. */
   get bufferedAmount(): number {
-    return this.#outbox.length + (this.#transport?.bufferedAmount ?? 0);
+    return (this.#outbox?.length ?? 0) + this.#givenAmount;
   }
 
   /** Frames that the system has not taken yet, those of a write under way among them. */
   get bufferedFrames(): number {
-    return this.bufferedAmount === 0 ? 0 : this.#waiting + this.#writing;
+    return this.bufferedAmount === 0 ? 0 : (this.#outbox?.frames ?? 0) + this.#writing;
   }
 
-  /** {@link Progress.isHeldUp} */
+  /** Something waits for room in the buffers of the system: once those are full, what it takes the peer has taken. */
   get isHeldUp(): boolean {
-    return (this.#transport?.bufferedAmount ?? 0) > 0;
+    return this.#givenAmount > 0;
   }
 
-  /** {@link Progress.taken} */
+  /** Bytes that the system has taken in all, counted when a write ends. */
   get taken(): number {
-    return this.#handedOver - (this.#transport?.bufferedAmount ?? 0);
+    return this.#handedOver - this.#givenAmount;
   }
 
-  /** {@link Progress.unsent} */
+  /** Bytes left of a write under way, where the runtime tells. */
   get unsent(): number {
-    return this.#transport?.unsent ?? 0;
+    return this.#link.transport?.unsent ?? 0;
+  }
+
+  /** Bytes that the transport has, and the system has not taken yet. */
+  get #givenAmount(): number {
+    return this.#link.transport?.bufferedAmount ?? 0;
   }
 
   /** The peer is behind. */
   get isFull(): boolean {
-    const { sendMark, maxQueuedMessages } = this.#settings;
+    const { protocol, settings } = this.#link;
+    const { outbox } = protocol;
+    const { sendMark, maxQueuedMessages } = settings;
+    const frames = (outbox ? outbox.frames : 0) + this.#writing;
     // Nothing is with the transport: spares asking it.
-    if (this.#writing === 0 && this.#outbox.atLeast < sendMark && this.#waiting < maxQueuedMessages) return false;
+    if (this.#writing === 0 && (!outbox || outbox.atLeast < sendMark) && frames < maxQueuedMessages) return false;
     const amount = this.bufferedAmount;
-    const frames = this.#waiting + this.#writing;
     return amount > 0 && (amount >= sendMark || frames >= maxQueuedMessages);
   }
 
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
   wrote(callback?: SendCallback): boolean {
-    this.#waiting++;
-    if (callback) (this.#callbacks ??= []).push({ write: this.#writesBegun + 1, callback });
-    if (this.#outbox.atLeast >= FULL_BATCH) {
+    if (callback) (this.#callbacks ??= []).push(callback);
+    const { outbox } = this.#link.protocol;
+    if (outbox && outbox.atLeast >= FULL_BATCH) {
       this.flush();
-    } else if (!this.#batching && !this.#flushScheduled) {
-      this.#flushScheduled = true;
+    } else if (!this.#willFlush) {
+      this.#willFlush = true;
       flushLater(this);
     }
     if (!this.isFull) return true;
@@ -106,71 +107,66 @@ export class Sender implements Progress {
 
   /** Until {@link release}, what is sent gathers for one write. */
   hold(): void {
-    this.#batching = true;
+    this.#willFlush = true;
   }
 
+  /** The read, or the turn, that what was sent has waited for is over. */
   release(): void {
-    this.#batching = false;
-    this.flush();
-  }
-
-  /** The turn that {@link wrote} waited for is over. */
-  turnEnded(): void {
-    this.#flushScheduled = false;
+    this.#willFlush = false;
     this.flush();
   }
 
   /** Hands what waits to the transport. */
   flush(): void {
-    const transport = this.#transport;
-    const { length } = this.#outbox;
-    if (length === 0 || !transport) return;
-    this.#writesBegun++;
+    const { protocol, settings, transport } = this.#link;
+    const { outbox } = protocol;
+    if (!outbox || outbox.length === 0 || !transport) return;
+    const { length, frames } = outbox;
+    const callbacks = this.#callbacks;
+    // The next frame gets another: kept for it, this one would weigh on an idle connection, and so would `done`.
+    protocol.outbox = undefined;
+    this.#callbacks = undefined;
     this.#handedOver += length;
-    this.#settings.counters.bytesSent += length;
-    const frames = this.#waiting;
-    this.#waiting = 0;
-    // Kept for the next batch it would weigh on idle connections more than it weighs on this one. Writes end in order.
-    const done = (error?: Error | null): void => this.#written(this.#writes!.shift()!, error);
-    const end = transport.writeNow ? this.#outbox.end : 0;
+    settings.counters.bytesSent += length;
+    const done = (error?: Error | null): void => this.#written(error);
+    const end = transport.writeNow ? outbox.end : 0;
+    let isTaken = false;
     if (end === 0) {
-      transport.write(this.#outbox.take(), done);
+      transport.write(outbox.take(), done);
     } else {
-      const isTaken = transport.writeNow!(this.#settings.codec.memory, BATCH, end, done);
-      this.#outbox.clear();
-      if (isTaken) return this.#wasTaken();
+      isTaken = transport.writeNow!(settings.codec.memory, BATCH, end, done);
+      outbox.clear();
     }
-    this.#writing += frames;
-    (this.#writes ??= []).push(frames);
-  }
-
-  #wasTaken(): void {
+    if (isTaken && !callbacks && !this.isBehind) return;
+    const write = { frames: isTaken ? 0 : frames, callbacks };
+    this.#writing += write.frames;
+    if (this.#writes) this.#writes.push(write);
+    else this.#writes = [write];
     // Nobody may be called back from inside a call of theirs.
-    if (this.#callbacks || this.isBehind) void Promise.resolve().then(() => this.#written(0));
-    else this.#writesDone++;
+    if (isTaken) void Promise.resolve().then(() => done());
   }
 
   /** The transport is gone: what was not taken will not be. Answers who is to be told. */
   abandon(): SendCallback[] {
-    this.#outbox.clear();
+    const writes = [...(this.#writes ?? []), { callbacks: this.#callbacks }];
+    this.#writes = this.#callbacks = undefined;
+    this.#writing = 0;
     this.isBehind = false;
-    const callbacks = this.#callbacks ?? [];
-    this.#callbacks = undefined;
-    return callbacks.map(({ callback }) => callback);
+    return writes.flatMap(({ callbacks = [] }) => callbacks);
   }
 
-  #written(frames: number, error?: Error | null): void {
-    this.#writesDone++;
-    this.#writing -= frames;
-    while (this.#callbacks?.[0] && this.#callbacks[0].write <= this.#writesDone) {
-      this.#callbacks.shift()!.callback(error ?? undefined);
-    }
-    if (this.#callbacks?.length === 0) this.#callbacks = undefined;
-    const { sendMark, maxQueuedMessages } = this.#settings;
+  #written(error?: Error | null): void {
+    const write = this.#writes?.shift();
+    // It was abandoned.
+    if (!write) return;
+    this.#writing -= write.frames;
+    if (this.#writes!.length === 0) this.#writes = undefined;
+    for (const callback of write.callbacks ?? []) callback(error ?? undefined);
+    const { sendMark, maxQueuedMessages } = this.#link.settings;
     const hasRoom = this.bufferedAmount <= sendMark / 2 && this.bufferedFrames <= maxQueuedMessages / 2;
     if (this.isBehind && !error && hasRoom) {
       this.isBehind = false;
-      this.#owner.caughtUp();
+      this.#link.caughtUp();
     }
   }
 }
@@ -189,7 +185,7 @@ function flushLater(sender: Sender): void {
 
 function endTurns(senders: readonly Sender[], at: number): void {
   try {
-    while (at < senders.length) senders[at++]!.turnEnded();
+    while (at < senders.length) senders[at++]!.release();
   } finally {
     // A transport threw, which none may; the others go on.
     if (at < senders.length) void Promise.resolve().then(() => endTurns(senders, at));

@@ -100,7 +100,8 @@ export class ServerConnection<Data = undefined> extends Connection {
     const { secure, peerCertificate } = this.socket!;
     const { abort, early } = this.#deciding!;
     const { signal } = abort;
-    const decision = await decide({ ...request, address: this.address, secure, peerCertificate, signal });
+    const { key, host } = request;
+    const decision = await decide({ ...request, key, host, address: this.address, secure, peerCertificate, signal });
     // The client may be gone, or have got another answer.
     if (this.readyState !== "connecting") return;
     this.#decided();

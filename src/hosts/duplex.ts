@@ -16,8 +16,6 @@ export class DuplexTransport implements Transport {
   readonly raw: Duplex;
   #handler: TransportHandler | undefined;
   #error: Error | undefined;
-  /** The runtime tells how far a write has come; where it does not, large ones leave in pieces. */
-  #tellsProgress = false;
   #pieces: Pieces | undefined;
   #isEnding = false;
 
@@ -35,7 +33,6 @@ export class DuplexTransport implements Transport {
   start(handler: TransportHandler): void {
     const isFirst = !this.#handler;
     this.#handler = handler;
-    this.#tellsProgress = queueSize(this.raw) !== undefined;
     if (isFirst) this.raw.resume();
     if (this.raw.closed) process.nextTick(() => handler.close(this.#error));
     // Of a socket with nothing left to read, Node reports the end even while it is paused.
@@ -74,7 +71,8 @@ export class DuplexTransport implements Transport {
   // --- what the handler asks for
 
   write(chunks: readonly Uint8Array[], done: Done): void {
-    const isWhole = this.#tellsProgress || this.raw.readableEnded || !isLarge(chunks);
+    // Where the runtime does not tell how far a write has come, large ones leave in pieces.
+    const isWhole = !isLarge(chunks) || this.raw.readableEnded || queueSize(this.raw) !== undefined;
     if (isWhole && !this.#pieces) this.#write(chunks, done);
     else (this.#pieces ??= this.#newPieces()).add(chunks, done);
   }

@@ -15,7 +15,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Codec } from "../codec/codec.ts";
 import { Outbox } from "../codec/outbox.ts";
-import { SlotDecoder, type DecoderSink } from "../codec/slot-decoder.ts";
+import { closeSlot, decode, decodeWindow, openSlot, type DecoderSink } from "../codec/slot-decoder.ts";
 import type { Violation } from "../codec/violation.ts";
 import { Assembler } from "./assembler.ts";
 import { Budget, processBudget } from "./budget.ts";
@@ -74,30 +74,28 @@ const WHOLE = EVENT_FIRST | EVENT_LAST;
 const CONTROL_FRAMES = new Budget(2 ** 53);
 
 export class Protocol implements DecoderSink {
-  /** The frames to be written; whoever owns the transport takes them. */
-  readonly outbox: Outbox;
-  /** "_The WebSocket Connection Close Code_" (§7.1.5). */
-  closeCode = ABNORMAL_CLOSURE;
-  /** "_The WebSocket Connection Close Reason_" (§7.1.6). */
-  closeReason = "";
+  /** The frames to be written, if there are any. Whoever owns the transport takes them, and the outbox away. */
+  outbox: Outbox | undefined;
   /** The transport was closed after the closing handshake was completed (§7.1.4). */
   wasClean = false;
 
   #state: State = "connecting";
   readonly #options: ProtocolOptions;
   readonly #handler: ProtocolHandler;
-  #decoder: SlotDecoder | undefined;
+  /** In which the codec decodes what comes in; 0 for none. */
+  #slot = 0;
   #extensions: ExtensionChain | undefined;
   /** A message, and a control frame, of which a part is still to come. */
   #message: Assembler | undefined;
   #control: Assembler | undefined;
   /** A message of ours has begun and its final fragment is still to be sent (§5.4). */
   #sendingFragments = false;
+  /** The peer's Close frame. */
+  #close: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(options: ProtocolOptions, handler: ProtocolHandler) {
     this.#options = options;
     this.#handler = handler;
-    this.outbox = new Outbox(options.codec, options.maskingKey);
   }
 
   get role(): Role {
@@ -108,8 +106,23 @@ export class Protocol implements DecoderSink {
     return this.#options.codec;
   }
 
+  /** Where frames go. */
+  get #frames(): Outbox {
+    return (this.outbox ??= new Outbox(this.#options.codec, this.#options.maskingKey));
+  }
+
   get readyState(): ReadyState {
     return readyStateOf(this.#state);
+  }
+
+  /** "_The WebSocket Connection Close Code_" (§7.1.5). */
+  get closeCode(): number {
+    return this.#close?.code ?? ABNORMAL_CLOSURE;
+  }
+
+  /** "_The WebSocket Connection Close Reason_" (§7.1.6). */
+  get closeReason(): string {
+    return this.#close?.reason ?? "";
   }
 
   /** The closing handshake was begun by the peer or completed, or the connection was failed: the peer's data is over. */
@@ -127,7 +140,7 @@ export class Protocol implements DecoderSink {
     const opened = next(this.#state, "opened");
     const { role, codec, maxLength, maxFragments } = this.#options;
     const extensions = sessions.length > 0 ? new ExtensionChain(sessions) : undefined;
-    this.#decoder = new SlotDecoder(codec, { role, maxLength, maxFragments, allowedRsv: extensions?.rsv ?? 0 });
+    this.#slot = openSlot(codec, { role, maxLength, maxFragments, allowedRsv: extensions?.rsv ?? 0 });
     this.#extensions = extensions;
     this.#state = opened;
   }
@@ -136,12 +149,12 @@ export class Protocol implements DecoderSink {
 
   /** Takes the next bytes of the transport. They may be overwritten. */
   receive(chunk: Uint8Array): void {
-    if (!this.inputIsOver) this.#decoder?.decode(chunk, this);
+    if (this.#slot !== 0 && !this.inputIsOver) decode(this.#codec, this.#slot, chunk, this);
   }
 
   /** As {@link receive}, of the first `length` bytes of the codec's window. */
   receiveWindow(length: number): void {
-    if (!this.inputIsOver) this.#decoder?.decodeWindow(length, this);
+    if (this.#slot !== 0 && !this.inputIsOver) decodeWindow(this.#codec, this.#slot, length, this);
   }
 
   /** @internal */
@@ -221,8 +234,7 @@ export class Protocol implements DecoderSink {
     if (!close) return this.fail(PROTOCOL_ERROR, "a Close frame has an invalid payload (§7.4)");
     if (!this.#codec.validateUtf8(close.reason))
       return this.fail(INVALID_PAYLOAD, "a close reason is not UTF-8 (§5.5.1)");
-    this.closeCode = close.code;
-    this.closeReason = this.#codec.text.decodeBytes(close.reason, false);
+    this.#close = { code: close.code, reason: this.#codec.text.decodeBytes(close.reason, false) };
     const answer = this.#state === "open";
     this.#state = next(this.#state, "closeReceived");
     this.#dropUnfinished();
@@ -236,7 +248,7 @@ export class Protocol implements DecoderSink {
   sendText(text: string, compress?: boolean): void {
     if (this.#extensions) return this.sendBytes(TEXT, this.#codec.text.encodeBytes(text), compress);
     this.#startMessage(true);
-    this.outbox.text(text);
+    this.#frames.text(text);
   }
 
   /** Sends a whole message from bytes; those of a text message have been validated. */
@@ -244,7 +256,7 @@ export class Protocol implements DecoderSink {
     this.#startMessage(true);
     const extensions = this.#extensions;
     if (extensions) data = extensions.encode(opcode, data, compress);
-    this.outbox.bytes(FIN | (extensions?.bits ?? 0) | opcode, data);
+    this.#frames.bytes(FIN | (extensions?.bits ?? 0) | opcode, data);
   }
 
   /** Sends a fragment (§5.4): the first has the message's opcode, the others CONTINUATION, the last `fin`. */
@@ -258,7 +270,7 @@ export class Protocol implements DecoderSink {
     }
     const extensions = this.#extensions;
     if (extensions) data = extensions.encodeFragment(opcode, data, fin, compress);
-    this.outbox.bytes((fin ? FIN : 0) | (extensions?.bits ?? 0) | opcode, data);
+    this.#frames.bytes((fin ? FIN : 0) | (extensions?.bits ?? 0) | opcode, data);
   }
 
   #startMessage(fin: boolean): void {
@@ -270,7 +282,7 @@ export class Protocol implements DecoderSink {
 
   /** Sends a Ping or Pong of at most 125 bytes (§5.5.2, §5.5.3). */
   sendControl(opcode: typeof PING | typeof PONG, payload: Uint8Array): void {
-    this.outbox.bytes(FIN | opcode, payload);
+    this.#frames.bytes(FIN | opcode, payload);
   }
 
   // --- closing (§7)
@@ -284,7 +296,7 @@ export class Protocol implements DecoderSink {
   /** "_Fail the WebSocket Connection_" (§7.1.7). What comes in after it is discarded. */
   fail(closeCode: number, text: string, code: ErrorCode = errorCodeOf[closeCode] ?? "ERR_PROTOCOL"): void {
     if (this.#state !== "open" && this.#state !== "closeSent") return;
-    if (this.#state === "open") this.outbox.bytes(FIN | CLOSE, encodeClose(closeCode, this.#shortReason(text)));
+    if (this.#state === "open") this.#frames.bytes(FIN | CLOSE, encodeClose(closeCode, this.#shortReason(text)));
     this.#state = next(this.#state, "failed");
     this.#dropUnfinished();
     this.#handler.failed(new ProtocolError(code, `The peer was answered ${closeCode}: ${text}.`, closeCode));
@@ -314,15 +326,16 @@ export class Protocol implements DecoderSink {
     this.wasClean = this.#state === "closeDone";
     this.#state = next(this.#state, "transportClosed");
     this.#dropUnfinished();
-    this.#decoder?.free();
-    this.#decoder = undefined;
+    closeSlot(this.#codec, this.#slot);
+    this.#slot = 0;
     this.#extensions?.close();
     this.#extensions = undefined;
-    this.outbox.clear();
+    this.outbox?.clear();
+    this.outbox = undefined;
   }
 
   #sendClose(payload: Uint8Array): void {
-    this.outbox.bytes(FIN | CLOSE, payload);
+    this.#frames.bytes(FIN | CLOSE, payload);
     this.#state = next(this.#state, "closeSent");
   }
 }

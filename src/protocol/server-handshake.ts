@@ -64,18 +64,51 @@ export function readRequest(head: {
   if (headers.get("sec-websocket-version") !== VERSION) {
     throw refusal(426, `The version of the WebSocket protocol is ${VERSION}.`);
   }
-  const key = singleField(headers, "Sec-WebSocket-Key", isKey);
-  const host = singleField(headers, "Host", isHost);
+  checkSingle(headers, KEY, isKey);
+  checkSingle(headers, HOST, isHost);
   checkNoContent(headers);
   const subprotocols = listField(headers, "Sec-WebSocket-Protocol", parseSubprotocols);
   const extensions = listField(headers, "Sec-WebSocket-Extensions", parseExtensions);
 
-  const { target } = head;
-  if (!ORIGIN_FORM.test(target)) throw refusal(400, "The request target is not a path.");
-  const queryStart = target.indexOf("?");
-  const path = queryStart < 0 ? target : target.slice(0, queryStart);
-  const query = queryStart < 0 ? "" : target.slice(queryStart + 1);
-  return { method: "GET", target, path, query, headers, key, subprotocols, extensions, host };
+  if (!ORIGIN_FORM.test(head.target)) throw refusal(400, "The request target is not a path.");
+  return new CheckedRequest(head.target, headers, subprotocols, extensions);
+}
+
+const KEY = "Sec-WebSocket-Key";
+const HOST = "Host";
+
+/** A connection keeps its request: so single fields are read from the headers when they are asked for. */
+class CheckedRequest implements OpeningRequest {
+  readonly method = "GET";
+  readonly target: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: HeaderFields;
+  readonly subprotocols: readonly string[];
+  readonly extensions: readonly ExtensionOffer[];
+
+  constructor(
+    target: string,
+    headers: HeaderFields,
+    subprotocols: readonly string[],
+    extensions: readonly ExtensionOffer[],
+  ) {
+    const queryStart = target.indexOf("?");
+    this.target = target;
+    this.path = queryStart < 0 ? target : target.slice(0, queryStart);
+    this.query = queryStart < 0 ? "" : target.slice(queryStart + 1);
+    this.headers = headers;
+    this.subprotocols = subprotocols;
+    this.extensions = extensions;
+  }
+
+  get key(): string {
+    return this.headers.get(KEY)!;
+  }
+
+  get host(): string {
+    return this.headers.get(HOST)!;
+  }
 }
 
 /**
@@ -88,10 +121,10 @@ const ORIGIN_FORM = /^\/(?![/\\])[!"$-~]*$/;
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
 
 /** 16 bytes in base64 (RFC 4648 §4); the four bits left over may be anything. */
-const KEY = /^[A-Za-z0-9+/]{22}==$/;
+const KEY_FORM = /^[A-Za-z0-9+/]{22}==$/;
 
 /** RFC 3986 §3.2.2, §3.2.3: an IPv6 address in brackets or a name, and a port. */
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?$/;
+const HOST_FORM = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::[0-9]*)?$/;
 
 /** §4.2.1, items 3 and 4. */
 function checkUpgrade(headers: HeaderFields): void {
@@ -108,20 +141,19 @@ function hasElement(elements: readonly string[] | undefined, lowerCase: string):
   return elements?.some((element) => element.toLowerCase() === lowerCase) ?? false;
 }
 
-function singleField(headers: HeaderFields, name: string, isValid: (value: string) => boolean): string {
+function checkSingle(headers: HeaderFields, name: string, isValid: (value: string) => boolean): void {
   const [value, second] = headers.getAll(name);
   if (value === undefined) throw refusal(400, `The header ${name} is missing.`);
   if (second !== undefined) throw refusal(400, `The header ${name} stands there twice.`);
   if (!isValid(value)) throw refusal(400, `The header ${name} is malformed.`);
-  return value;
 }
 
 function isKey(value: string): boolean {
-  return KEY.test(value);
+  return KEY_FORM.test(value);
 }
 
 function isHost(value: string): boolean {
-  return HOST.test(value);
+  return HOST_FORM.test(value);
 }
 
 /** Bytes behind the head are frames; content there would be a request smuggled past an intermediary. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Codec } from "../../src/codec/codec.ts";
-import { SlotDecoder } from "../../src/codec/slot-decoder.ts";
+import { SlotDecoder } from "../helpers/slot-decoder.ts";
 import { EVENT_ASCII } from "../../assembly/layout.ts";
 import { bufferText } from "../../src/hosts/buffer-text.ts";
 import { noise } from "../helpers/bytes.ts";

@@ -4,7 +4,7 @@ import type { Codec } from "../../src/codec/codec.ts";
 import { Decoder } from "../../src/codec/decoder.ts";
 import { encodeFrame, decodeFrameHeader } from "../../src/codec/frame.ts";
 import { Outbox } from "../../src/codec/outbox.ts";
-import { SlotDecoder } from "../../src/codec/slot-decoder.ts";
+import { SlotDecoder } from "../helpers/slot-decoder.ts";
 import type { Violation } from "../../src/codec/violation.ts";
 import { noise } from "../helpers/bytes.ts";
 import { eachBuild } from "../helpers/codecs.ts";

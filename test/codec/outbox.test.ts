@@ -6,7 +6,7 @@ import { Outbox } from "../../src/codec/outbox.ts";
 import { noise } from "../helpers/bytes.ts";
 import { codecs, eachBuild } from "../helpers/codecs.ts";
 import { same } from "../helpers/decoding.ts";
-import { concat, frame, readFrames, type Content } from "../helpers/wire.ts";
+import { bytesOf, concat, frame, latin1, readFrames, type Content } from "../helpers/wire.ts";
 
 const FIN = 0x80;
 
@@ -51,6 +51,7 @@ class Checked {
 
   checkLength(): void {
     expect(this.outbox.length).toBe(this.#expected.reduce((sum, { length }) => sum + length, 0));
+    expect(this.outbox.frames).toBe(this.#expected.length);
   }
 
   take(): Uint8Array[] {
@@ -269,6 +270,22 @@ describe.each(eachBuild)("Outbox ($build)", ({ codec }) => {
     });
     fc.assert(property, { numRuns: 40 });
   });
+});
+
+it("outboxes of two builds that share a codec keep their frames apart", async () => {
+  // Each build of the package has classes of its own.
+  const path = "../../src/codec/outbox.ts?another";
+  const { Outbox: Another } = (await import(/* @vite-ignore */ path)) as { Outbox: typeof Outbox };
+  expect(Another).not.toBe(Outbox);
+  const [codec] = codecs as [Codec];
+  const all = [new Outbox(codec), new Another(codec)];
+  for (const text of ["first", "second"])
+    for (const [i, outbox] of all.entries()) outbox.bytes(FIN | 1, bytesOf(`${text} of ${i}`));
+  const sent = all.map((outbox) => readFrames(concat(outbox.take())).map(({ payload }) => latin1(payload)));
+  expect(sent).toEqual([
+    ["first of 0", "second of 0"],
+    ["first of 1", "second of 1"],
+  ]);
 });
 
 it("two codecs have nothing in common", () => {

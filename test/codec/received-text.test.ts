@@ -49,7 +49,7 @@ function sender(role: Role = "server"): Protocol {
 }
 
 const textsOf = (protocol: Protocol): string[] =>
-  readFrames(concat(protocol.outbox.take())).map(({ payload }) => Buffer.from(payload).toString());
+  readFrames(concat(protocol.outbox?.take() ?? [])).map(({ payload }) => Buffer.from(payload).toString());
 
 const peer = new Peer("server");
 /** On both sides of where a header, and what is done with a payload, changes; the last fills the window. */

@@ -24,7 +24,8 @@ import {
 } from "../../assembly/layout.ts";
 import type { Codec } from "../../src/codec/codec.ts";
 import { Decoder } from "../../src/codec/decoder.ts";
-import { SlotDecoder, type DecoderLimits } from "../../src/codec/slot-decoder.ts";
+import type { DecoderLimits } from "../../src/codec/slot-decoder.ts";
+import { SlotDecoder } from "./slot-decoder.ts";
 import { violationOf, type Violation } from "../../src/codec/violation.ts";
 import { judge } from "./utf8.ts";
 import { latin1, masked, shortestForm, type Role } from "./wire.ts";

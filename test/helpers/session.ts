@@ -63,7 +63,7 @@ export class Session implements ProtocolHandler {
 
   /** The frames sent since the last call, each of which is masked as the role demands (RFC 6455 §5.1). */
   takeFrames(): WireFrame[] {
-    const frames = readFrames(concat(this.protocol.outbox.take()));
+    const frames = readFrames(concat(this.protocol.outbox?.take() ?? []));
     for (const { key } of frames)
       if ((key !== undefined) !== (this.protocol.role === "client")) throw new Error("A frame is masked wrongly.");
     return frames;
