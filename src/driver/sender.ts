@@ -70,9 +70,10 @@ export class Sender {
     return this.#link.transport?.unsent ?? 0;
   }
 
-  /** Bytes that the transport has, and the system has not taken yet. */
+  /** Bytes that the transport has, and the system has not taken yet; the opening handshake's are not counted. */
   get #givenAmount(): number {
-    return this.#link.transport?.bufferedAmount ?? 0;
+    const { protocol, transport } = this.#link;
+    return transport && protocol.readyState !== "connecting" ? transport.bufferedAmount : 0;
   }
 
   /** The peer is behind. */

@@ -2,7 +2,7 @@ import * as http from "node:http";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
-import { connect, Server, type ClientOptions, type RefusalError } from "../../src/index.ts";
+import { Client, connect, Server, type ClientOptions, type RefusalError } from "../../src/index.ts";
 import { MemoryTransport } from "../helpers/memory-transport.ts";
 import { asHandshakeError, next, thrownBy, until } from "../helpers/until.ts";
 
@@ -115,6 +115,18 @@ describe("Server.accept", () => {
 });
 
 describe("a client's dial", () => {
+  it("has its opening handshake left out of bufferedAmount", async () => {
+    const [dialed, other] = MemoryTransport.pipe();
+    const client = new Client("ws://nowhere.example", { dial: () => dialed });
+    client.on("error", () => undefined);
+    await until(() => dialed.bufferedAmount > 0);
+    expect(client.bufferedAmount).toBe(0);
+    client.send("early");
+    expect(client.bufferedAmount).toBe("early".length + 14);
+    client.terminate();
+    other.destroy();
+  });
+
   it("learns where to go, and that TLS is its own affair", async () => {
     const targets: unknown[] = [];
     const dial: ClientOptions["dial"] = (target) => {
