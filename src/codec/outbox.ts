@@ -92,9 +92,14 @@ export class Outbox {
   text(text: string): void {
     const { length } = text;
     const { received } = this.#codec;
-    if (received.holds(text)) {
+    const { owner, isAscii } = this.#region;
+    const mayWait = length <= SHORT_TEXT && isAscii && !this.#maskingKey;
+    // Of a broadcast, one text after another would drive the frames of the connection before it out of the region.
+    const isFree = owner === undefined || owner === this;
+    if (received.holds(text) && (isFree || !mayWait)) {
       this.#copyText(received.at, received.length);
-    } else if (length <= SHORT_TEXT && this.#region.isAscii && !this.#maskingKey) {
+      this.#region.isAscii = received.length === length;
+    } else if (mayWait) {
       this.#texts += (length > 125 ? LONG_HEADER : SHORT_HEADER) + text;
       (this.#textLengths ??= []).push(length);
       this.#length += (length > 125 ? 4 : 2) + length;

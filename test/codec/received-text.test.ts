@@ -81,6 +81,32 @@ describe("a text that is sent on as it came", () => {
     expect(textsOf(other)).toEqual(received.flatMap(sent));
   });
 
+  it("does not drive another connection's frames out of linear memory, where they leave from", () => {
+    const others = [open("server"), open("server"), open("server")];
+    const one = open("server", (received) => {
+      for (const other of others) other.sendText(received);
+    });
+    one.receive(concat([peer.text("to all"), peer.text("and again")]));
+    for (const other of others) {
+      expect(other.outbox!.end).toBeGreaterThan(0);
+      expect(textsOf(other)).toEqual(["to all", "and again"]);
+    }
+  });
+
+  it("is encoded for none of many connections if it is not ASCII", () => {
+    const before = open("server");
+    before.sendText("ascii");
+    expect(textsOf(before)).toEqual(["ascii"]);
+    encoded = [];
+    const others = [open("server"), open("server"), open("server")];
+    const one = open("server", (received) => {
+      for (const other of others) other.sendText(received);
+    });
+    one.receive(peer.text("né"));
+    for (const other of others) expect(textsOf(other)).toEqual(["né"]);
+    expect(encoded).toEqual([]);
+  });
+
   it("keeps what it is when one of another chunk comes in the middle", () => {
     const other = sender();
     const inner = open("client", (received) => {
