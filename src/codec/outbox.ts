@@ -136,7 +136,7 @@ export class Outbox {
     const { exports, memory } = this.#codec;
     if (length >= LARGE) return this.#frame(FIN_TEXT, memory.slice(from, from + length), true);
     const at = this.#room(MAX_HEADER + length);
-    exports.copy(at + (length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0), from, length);
+    exports.copy(at + this.#headerLength(length), from, length);
     this.#finish(at, FIN_TEXT, length);
   }
 
@@ -149,12 +149,11 @@ export class Outbox {
       return;
     }
     const at = this.#room(MAX_HEADER + most);
-    const mask = this.#maskingKey ? 4 : 0;
     // The header goes in front, and its length depends on the payload's; the guess is wrong only for non-ASCII text
     // around the border.
-    const guess = (text.length > 125 ? 4 : 2) + mask;
+    const guess = this.#headerLength(text.length);
     const length = this.#codec.text.encode(text, at + guess);
-    const header = (length > 125 ? 4 : 2) + mask;
+    const header = this.#headerLength(length);
     if (header !== guess) memory.copyWithin(at + header, at + guess, at + guess + length);
     this.#finish(at, FIN_TEXT, length);
     this.#region.isAscii = length === text.length;
@@ -167,8 +166,7 @@ export class Outbox {
       this.#frame(firstByte, payload, false);
     } else {
       const at = this.#room(MAX_HEADER + payload.length);
-      const header = (payload.length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0);
-      this.#codec.memory.set(payload, at + header);
+      this.#codec.memory.set(payload, at + this.#headerLength(payload.length));
       this.#finish(at, firstByte, payload.length);
     }
     this.#frames++;
@@ -201,6 +199,11 @@ export class Outbox {
 
   get #codec(): Codec {
     return this.#region.codec;
+  }
+
+  /** What the header takes of a payload of so many bytes, up to LARGE (RFC 6455 §5.2). */
+  #headerLength(length: number): number {
+    return (length > 125 ? 4 : 2) + (this.#maskingKey ? 4 : 0);
   }
 
   /** Puts the header in front of a payload that lies behind room for it; answers where the frame ends. */

@@ -115,10 +115,11 @@ export class Receiving {
 
   /** Reads from the transport, or not, once the connection is open. */
   regulate(): void {
-    if (this.#link.readyState === "connecting") return;
-    const isFull = (this.#inbox?.size ?? 0) >= this.#link.settings.highWaterMark;
+    const { readyState, settings } = this.#link;
+    if (readyState === "connecting") return;
+    const isFull = (this.#inbox?.size ?? 0) >= settings.highWaterMark;
     // Once it is closing, the peer's Close frame, or the end of its stream, must be seen; only a reader may delay it.
-    const isOpen = this.#link.readyState === "open";
+    const isOpen = readyState === "open";
     const shouldRead = isOpen ? !this.isPaused && !isFull : !(this.#isPulled && isFull);
     if (shouldRead === this.#link.isReading) return;
     if (shouldRead) this.#link.resume();

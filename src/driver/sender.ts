@@ -52,7 +52,12 @@ export class Sender {
 
   /** Frames that the system has not taken yet, those of a write under way among them. */
   get bufferedFrames(): number {
-    return this.bufferedAmount === 0 ? 0 : (this.#outbox?.frames ?? 0) + this.#writing;
+    return this.bufferedAmount === 0 ? 0 : this.#frames;
+  }
+
+  /** Frames in the outbox, and those with the transport. */
+  get #frames(): number {
+    return (this.#outbox?.frames ?? 0) + this.#writing;
   }
 
   /** Something waits for room in the buffers of the system: once those are full, what it takes the peer has taken. */
@@ -78,10 +83,9 @@ export class Sender {
 
   /** The peer is behind. */
   get isFull(): boolean {
-    const { protocol, settings } = this.#link;
-    const { outbox } = protocol;
-    const { sendMark, maxQueuedMessages } = settings;
-    const frames = (outbox ? outbox.frames : 0) + this.#writing;
+    const { sendMark, maxQueuedMessages } = this.#link.settings;
+    const outbox = this.#outbox;
+    const frames = this.#frames;
     // Nothing is with the transport: spares asking it.
     if (this.#writing === 0 && (!outbox || outbox.atLeast < sendMark) && frames < maxQueuedMessages) return false;
     const amount = this.bufferedAmount;
@@ -91,7 +95,7 @@ export class Sender {
   /** Frames were added to the outbox: they leave at the end of this turn. Answers whether to go on sending. */
   wrote(callback?: SendCallback): boolean {
     if (callback) (this.#callbacks ??= []).push(callback);
-    const { outbox } = this.#link.protocol;
+    const outbox = this.#outbox;
     if (outbox && outbox.atLeast >= FULL_BATCH) {
       this.flush();
     } else if (!this.#willFlush) {
