@@ -101,6 +101,19 @@ export function decode(slot: u32, at: usize, end: usize): u32 {
   return <u32>(event - EVENTS) / EVENT_SIZE;
 }
 
+/**
+ * How many bytes come next that `decode` only counts: payload that is neither masked nor to be validated. For these, and
+ * these alone, [at, end) may lie anywhere. -1 where a header comes next that may be followed by such.
+ */
+export function countedNext(slot: u32): f64 {
+  const s = slotAddress(slot);
+  const state: u32 = load<u8>(s, SLOT_STATE);
+  if (load<u8>(s, SLOT_EXPECT_MASKED) || state == STATE_FAILED) return 0;
+  if (state == STATE_HEADER) return -1;
+  const isText = !(load<u8>(s, SLOT_FIRST_BYTE) & CONTROL) && load<u8>(s, SLOT_MESSAGE) == TEXT;
+  return isText ? 0 : load<f64>(s, SLOT_REMAINING);
+}
+
 /** Reads a header, in place if all of it is here, else through the slot; answers where it stopped. */
 function readHeader(s: usize, at: usize, end: usize): usize {
   let gathered: u32 = load<u8>(s, SLOT_HEADER_LENGTH);

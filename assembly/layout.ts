@@ -34,17 +34,20 @@ export const EVENT_WORDS = 4;
 export const WINDOW = 24576;
 export const WINDOW_SIZE = 131072;
 
-/** The send region: frames that leave in one write are encoded here, one behind the other. */
+/**
+ * The send region: frames that leave in one write are encoded here, one behind the other. With 64 KiB a batch is full, and
+ * has room for one more frame, since it may be known only then.
+ */
 export const OUTBOX = 155648;
-export const OUTBOX_SIZE = 65536;
+export const OUTBOX_SIZE = 98304;
 
 /** Here a text of at most a window's bytes becomes UTF-16, to make a string of; a kernel may write a little more behind it. */
-export const UNITS = 221184;
+export const UNITS = 253952;
 export const UNITS_SIZE = 262144;
 export const UNITS_SLACK = 64;
 
 /** One connection's decoder state. Slot 0 is never handed out, so 0 can say "none left". */
-export const SLOTS = 483392;
+export const SLOTS = 516160;
 export const SLOT_SIZE = 64;
 export const SLOT_COUNT = 131072;
 

@@ -19,6 +19,7 @@ export interface CodecExports {
   readonly base64Encode: (at: number, length: number, out: number) => number;
   readonly closeSlot: (slot: number) => void;
   readonly copy: (to: number, from: number, length: number) => void;
+  readonly countedNext: (slot: number) => number;
   readonly decode: (slot: number, at: number, end: number) => number;
   readonly encodeHeader: (
     at: number,

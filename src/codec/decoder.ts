@@ -67,15 +67,14 @@ export class Decoder {
   /** Decodes the next bytes, however they are cut, and reports what they hold before it returns. */
   decode(chunk: Uint8Array, callbacks: DecoderCallbacks): void {
     if (this.#slot === 0) return;
-    const { memory } = this.#codec;
     decode(this.#codec, this.#slot, chunk, {
-      piece: (flags, at, length) => {
+      piece: (flags, source, at, length) => {
         callbacks.piece({
           opcode: flags & EVENT_OPCODE,
           rsv: flags & EVENT_RSV,
           first: (flags & EVENT_FIRST) !== 0,
           last: (flags & EVENT_LAST) !== 0,
-          data: memory.slice(at, at + length),
+          data: source.slice(at, at + length),
         });
         return this.#slot !== 0;
       },

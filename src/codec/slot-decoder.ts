@@ -9,6 +9,11 @@ import { ConnectionError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { violationOf, type Violation } from "./violation.ts";
 
+/** A payload of so many bytes is not copied to the window where nothing but its length matters. */
+const LARGE = 4096;
+const OPCODE = 0x0f;
+const TEXT = 1;
+
 /** What a decoder is held to. */
 export interface DecoderLimits {
   /** The role of the one who decodes: a server expects masked frames, a client unmasked ones (RFC 6455 §5.1). */
@@ -24,11 +29,12 @@ export interface DecoderLimits {
 /** What a decode is reported to. Both calls come while the decode runs. */
 export interface DecoderSink {
   /**
-   * A piece of payload, unmasked and, in a text message, validated: `length` bytes at `at` in linear memory, there only
-   * during this call. `flags` are the EVENT_* bits of assembly/layout.ts; `left` counts the bytes of the same frame
-   * still to come. Answers false to drop the rest of the chunk, and does so once the slot was given back.
+   * A piece of payload, unmasked and, in a text message, validated: `length` bytes of `source` from `at` on, there only
+   * during this call. Text always lies in linear memory. `flags` are the EVENT_* bits of assembly/layout.ts; `left` counts
+   * the bytes of the same frame still to come. Answers false to drop the rest of the chunk, and does so once the slot was
+   * given back.
    */
-  piece(flags: number, at: number, length: number, left: number): boolean;
+  piece(flags: number, source: Uint8Array, at: number, length: number, left: number): boolean;
   /** The frames break a rule. Whatever follows is not looked at. */
   violation(violation: Violation): void;
 }
@@ -58,7 +64,7 @@ export function decode(codec: Codec, slot: number, chunk: Uint8Array, sink: Deco
   const from = chunk.buffer === codec.memory.buffer ? chunk.byteOffset : 0;
   const outer = codec.enterWindow();
   try {
-    if (from > 0) walk(codec, slot, from, from + chunk.length, sink);
+    if (from > 0) walk(codec, slot, codec.memory, from, from + chunk.length, sink);
     else decodeChunk(codec, slot, chunk, sink);
   } finally {
     codec.leaveWindow(outer);
@@ -69,21 +75,38 @@ export function decode(codec: Codec, slot: number, chunk: Uint8Array, sink: Deco
 export function decodeWindow(codec: Codec, slot: number, length: number, sink: DecoderSink): void {
   const outer = codec.enterWindow();
   try {
-    walk(codec, slot, WINDOW, WINDOW + length, sink);
+    walk(codec, slot, codec.memory, WINDOW, WINDOW + length, sink);
   } finally {
     codec.leaveWindow(outer);
   }
 }
 
 function decodeChunk(codec: Codec, slot: number, chunk: Uint8Array, sink: DecoderSink): void {
-  for (let from = 0; from < chunk.length; from += WINDOW_SIZE) {
-    const piece = chunk.length <= WINDOW_SIZE ? chunk : chunk.subarray(from, from + WINDOW_SIZE);
-    codec.memory.set(piece, WINDOW);
-    if (!walk(codec, slot, WINDOW, WINDOW + piece.length, sink)) return;
+  for (let from = 0, to: number; from < chunk.length; from = to) {
+    const rest = chunk.length - from;
+    const counted = rest < LARGE ? 0 : codec.exports.countedNext(slot);
+    if (counted >= LARGE) {
+      to = from + Math.min(rest, counted);
+      // A Buffer's `slice` would not copy.
+      const plain = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      if (!walk(codec, slot, plain, from, to, sink)) return;
+    } else {
+      to = from + ((counted < 0 && headerOfLarge(chunk, from)) || Math.min(rest, WINDOW_SIZE));
+      codec.memory.set(to - from === chunk.length ? chunk : chunk.subarray(from, to), WINDOW);
+      if (!walk(codec, slot, codec.memory, WINDOW, WINDOW + to - from, sink)) return;
+    }
   }
 }
 
-function walk(codec: Codec, slot: number, at: number, end: number, sink: DecoderSink): boolean {
+/** How long the header is if a large frame that is neither masked nor text begins at `at`, else 0: only a place to cut. */
+function headerOfLarge(chunk: Uint8Array, at: number): number {
+  if ((chunk[at]! & OPCODE) === TEXT) return 0;
+  if (chunk[at + 1] === 127) return 10;
+  return chunk[at + 1] === 126 && chunk[at + 2]! >= LARGE >> 8 ? 4 : 0;
+}
+
+/** Decodes what `source` has from `at` to `end`. */
+function walk(codec: Codec, slot: number, source: Uint8Array, at: number, end: number, sink: DecoderSink): boolean {
   const { ascii, exports, words } = codec;
   while (at < end) {
     const count = exports.decode(slot, at, end);
@@ -97,7 +120,7 @@ function walk(codec: Codec, slot: number, at: number, end: number, sink: Decoder
         sink.violation(violationOf(words[event + 1]!));
         return false;
       }
-      if (!sink.piece(flags, words[event + 1]!, words[event + 2]!, words[event + 3]!)) return false;
+      if (!sink.piece(flags, source, words[event + 1]!, words[event + 2]!, words[event + 3]!)) return false;
     }
   }
   return true;

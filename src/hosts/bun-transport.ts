@@ -14,7 +14,10 @@ const LONG = 65536;
 let joint: Uint8Array | undefined;
 const JOINT_SIZE = 2 * LONG;
 
-/** Chunks from this size on are freed when they are worked through: what Bun has made for one read nobody else has. */
+/**
+ * A chunk of so much or more is handed on as it is, and freed when it is worked through:
+ * what Bun has made for one read nobody else has.
+ */
 const MUCH = 16_384;
 
 /** Called once the system has taken the bytes, or with an error. */
@@ -84,17 +87,12 @@ export class BunTransport implements Transport {
     this.raw.pause();
   }
 
-  /** The codec decodes what lies in its window, and asking where a chunk of Bun's lies would cost more than a copy. */
+  /** What is short is copied to the codec's window here, since asking where a chunk of Bun's lies would cost more. */
   #report(chunk: Uint8Array): void {
-    const window = this.#window;
-    if (!window) return this.#handler!.data(chunk);
-    for (let from = 0; from < chunk.length && !this.#isDestroyed; from += window.length) {
-      const piece = chunk.length <= window.length ? chunk : chunk.subarray(from, from + window.length);
-      window.set(piece);
-      const handler = this.#handler!;
-      if (handler.windowFilled) handler.windowFilled(piece.length);
-      else handler.data(window.subarray(0, piece.length));
-    }
+    const handler = this.#handler!;
+    if (!this.#window || !handler.windowFilled || chunk.length >= MUCH) return handler.data(chunk);
+    this.#window.set(chunk);
+    handler.windowFilled(chunk.length);
   }
 
   drained(): void {

@@ -37,10 +37,10 @@ export function encodeClose(code: number, reason: Uint8Array): Uint8Array {
   return payload;
 }
 
-/** What a Close frame's payload says; the reason's UTF-8 is still to be validated. */
-export function decodeClose(payload: Uint8Array): { code: number; reason: Uint8Array } | undefined {
-  if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: payload };
+/** What a Close frame's payload says; the reason's UTF-8, if there is one, is still to be validated. */
+export function decodeClose(payload: Uint8Array): { code: number; reason: Uint8Array | undefined } | undefined {
+  if (payload.length === 0) return { code: NO_STATUS_RECEIVED, reason: undefined };
   if (payload.length === 1) return undefined;
   const code = (payload[0]! << 8) | payload[1]!;
-  return isCloseCode(code) ? { code, reason: payload.subarray(2) } : undefined;
+  return isCloseCode(code) ? { code, reason: payload.length > 2 ? payload.subarray(2) : undefined } : undefined;
 }

@@ -158,11 +158,11 @@ export class Protocol implements DecoderSink {
   }
 
   /** @internal */
-  piece(flags: number, at: number, length: number, left: number): boolean {
+  piece(flags: number, source: Uint8Array, at: number, length: number, left: number): boolean {
     const opcode = flags & EVENT_OPCODE;
-    if (opcode >= CLOSE) this.#controlPiece(opcode, flags, at, length, left);
-    else if ((flags & WHOLE) === WHOLE && (flags & EVENT_RSV) === 0) this.#wholeMessage(opcode, flags, at, length);
-    else this.#messagePiece(opcode, flags, at, length, left);
+    if ((flags & WHOLE) !== WHOLE) this.#gather(opcode, flags, source.subarray(at, at + length), left);
+    else if (opcode === TEXT && (flags & EVENT_RSV) === 0) this.#shortText(flags, at, length);
+    else this.#whole(opcode, flags, source.slice(at, at + length));
     return !this.inputIsOver;
   }
 
@@ -171,23 +171,35 @@ export class Protocol implements DecoderSink {
     this.fail(closeCode, text);
   }
 
-  #wholeMessage(opcode: number, flags: number, at: number, length: number): void {
-    const { ascii, memory, received, text } = this.#codec;
-    if (opcode === BINARY) return this.#handler.message(memory.slice(at, at + length));
+  /** A text message that came whole in one chunk. */
+  #shortText(flags: number, at: number, length: number): void {
+    const { ascii, received, text } = this.#codec;
     const string = flags & EVENT_ASCII ? ascii.read(at, length) : text.decodeUtf8(at, length);
     received.is(string, at, length);
     this.#handler.message(string);
   }
 
-  #messagePiece(opcode: number, flags: number, at: number, length: number, left: number): void {
-    if ((flags & WHOLE) === WHOLE) return this.#decodeMessage(opcode, flags, this.#codec.memory.slice(at, at + length));
-    this.#message ??= new Assembler(this.#options.budget ?? processBudget);
-    if (!this.#message.append(this.#codec.memory.subarray(at, at + length), left))
+  /** A piece of a message, or of a control frame, that does not come whole. */
+  #gather(opcode: number, flags: number, piece: Uint8Array, left: number): void {
+    const isControl = opcode >= CLOSE;
+    const assembler = isControl
+      ? (this.#control ??= new Assembler(CONTROL_FRAMES))
+      : (this.#message ??= new Assembler(this.#options.budget ?? processBudget));
+    if (!assembler.append(piece, left))
       return this.fail(TRY_AGAIN_LATER, "unfinished messages take all the memory that they may");
     if (!(flags & EVENT_LAST)) return;
-    const bytes = this.#message.take();
-    this.#message = undefined;
-    if (flags & EVENT_RSV) this.#decodeMessage(opcode, flags, bytes);
+    const bytes = assembler.take();
+    if (isControl) this.#control = undefined;
+    else this.#message = undefined;
+    this.#whole(opcode, flags, bytes);
+  }
+
+  /** A message, or a control frame, in memory of its own. */
+  #whole(opcode: number, flags: number, bytes: Uint8Array): void {
+    if (opcode === PING) this.#handler.ping(bytes);
+    else if (opcode === PONG) this.#handler.pong(bytes);
+    else if (opcode === CLOSE) this.#receiveClose(bytes);
+    else if (flags & EVENT_RSV) this.#decodeMessage(opcode, flags, bytes);
     else this.#deliver(opcode, bytes, (flags & EVENT_ASCII) !== 0);
   }
 
@@ -217,24 +229,14 @@ export class Protocol implements DecoderSink {
     this.#handler.message(text);
   }
 
-  #controlPiece(opcode: number, flags: number, at: number, length: number, left: number): void {
-    this.#control ??= new Assembler(CONTROL_FRAMES);
-    this.#control.append(this.#codec.memory.subarray(at, at + length), left);
-    if (!(flags & EVENT_LAST)) return;
-    const payload = this.#control.take();
-    this.#control = undefined;
-    if (opcode === PING) this.#handler.ping(payload);
-    else if (opcode === PONG) this.#handler.pong(payload);
-    else this.#receiveClose(payload);
-  }
-
   /** §5.5.1, §7.1.5, §7.1.6 */
   #receiveClose(payload: Uint8Array): void {
     const close = decodeClose(payload);
     if (!close) return this.fail(PROTOCOL_ERROR, "a Close frame has an invalid payload (§7.4)");
-    if (!this.#codec.validateUtf8(close.reason))
+    const { code, reason } = close;
+    if (reason && !this.#codec.validateUtf8(reason))
       return this.fail(INVALID_PAYLOAD, "a close reason is not UTF-8 (§5.5.1)");
-    this.#close = { code: close.code, reason: this.#codec.text.decodeBytes(close.reason, false) };
+    this.#close = { code, reason: reason ? this.#codec.text.decodeBytes(reason, false) : "" };
     const answer = this.#state === "open";
     this.#state = next(this.#state, "closeReceived");
     this.#dropUnfinished();

@@ -11,7 +11,7 @@ function read(codec: Codec, messages: readonly Content[], inside: () => void = (
   const decoder = new SlotDecoder(codec, { role: "client", maxLength: 1e6, maxFragments: 10, allowedRsv: 0 });
   const strings: string[] = [];
   decoder.decode(concat(messages.map((content) => frame(typeof content === "string" ? 1 : 2, content))), {
-    piece(flags, at, length) {
+    piece(flags, _source, at, length) {
       inside();
       if (flags & EVENT_ASCII) strings.push(codec.ascii.read(at, length));
       return true;

@@ -144,7 +144,8 @@ describe.each(eachBuild)("SlotDecoder and Decoder ($build)", ({ codec }) => {
         const decoder = new SlotDecoder(codec, unlimited(role));
         const left: number[] = [];
         const sink = {
-          piece: (_flags: number, _at: number, _length: number, rest: number) => left.push(rest) > 0,
+          piece: (_flags: number, _source: Uint8Array, _at: number, _length: number, rest: number) =>
+            left.push(rest) > 0,
           violation: (violation: Violation) => expect.fail(violation.text),
         };
         decoder.decode(frameHeader(2, BigInt(length), { key }), sink);
@@ -310,8 +311,8 @@ describe.each(eachBuild)("SlotDecoder and Decoder ($build)", ({ codec }) => {
     for (let at = 0; at < Math.max(...all.map(({ length }) => length)); at++) {
       for (const [i, state] of decoders.entries()) {
         state.decoder.decode(all[i]!.subarray(at, at + 1), {
-          piece: (_flags, offset, length) => {
-            state.data += latin1(codec.memory.subarray(offset, offset + length));
+          piece: (_flags, source, offset, length) => {
+            state.data += latin1(source.subarray(offset, offset + length));
             return true;
           },
           violation: ({ text }) => expect.fail(text),
@@ -330,8 +331,8 @@ describe.each(eachBuild)("SlotDecoder and Decoder ($build)", ({ codec }) => {
     const decoder = new SlotDecoder(codec, limits);
     const seen: string[] = [];
     const sink = {
-      piece: (_flags: number, at: number, length: number) => {
-        seen.push(latin1(codec.memory.subarray(at, at + length)));
+      piece: (_flags: number, source: Uint8Array, at: number, length: number) => {
+        seen.push(latin1(source.subarray(at, at + length)));
         return false;
       },
       violation: ({ text }: Violation) => expect.fail(text),

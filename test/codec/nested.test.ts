@@ -80,11 +80,11 @@ function decodeOuter(codec: Codec, chunk: Uint8Array, use: () => void): void {
   const seen: { opcode: number; data: string; left: number }[] = [];
   let pieces = 0;
   decoder.decode(chunk, {
-    piece(flags, at, length, left) {
+    piece(flags, source, at, length, left) {
       pieces++;
       // The first ones, one around each refill of the table, those of the long frame, and the last.
       if (pieces < 3 || Math.abs(pieces - EVENT_CAPACITY) < 2 || length > 100 || (flags & 0x0f) === 9) use();
-      const data = latin1(codec.memory.subarray(at, at + length));
+      const data = latin1(source.subarray(at, at + length));
       const before = seen.at(-1);
       if (before && before.left > 0) Object.assign(before, { data: before.data + data, left });
       else seen.push({ opcode: flags & 0x0f, data, left });
@@ -125,9 +125,9 @@ describe.each(eachBuild)("inside a sink's call ($build)", ({ codec }) => {
     const decoder = new SlotDecoder(codec, limits);
     const seen: string[] = [];
     decoder.decode(short, {
-      piece(_flags, at, length) {
+      piece(_flags, source, at, length) {
         nest();
-        seen.push(latin1(codec.memory.subarray(at, at + length)));
+        seen.push(latin1(source.subarray(at, at + length)));
         return true;
       },
       violation: ({ text }) => expect.fail(text),
@@ -145,9 +145,9 @@ describe.each(eachBuild)("inside a sink's call ($build)", ({ codec }) => {
       const decoder = new SlotDecoder(codec, limits);
       const seen: string[] = [];
       decoder.decode(codec.window.subarray(77, 77 + chunk.length), {
-        piece(_flags, at, length) {
+        piece(_flags, source, at, length) {
           use(codec);
-          seen.push(latin1(codec.memory.subarray(at, at + length)));
+          seen.push(latin1(source.subarray(at, at + length)));
           return true;
         },
         violation: ({ text }) => expect.fail(text),

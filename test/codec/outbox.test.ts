@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OUTBOX_SIZE } from "../../assembly/layout.ts";
+import { OUTBOX, OUTBOX_SIZE } from "../../assembly/layout.ts";
 import type { Codec } from "../../src/codec/codec.ts";
 import { Outbox } from "../../src/codec/outbox.ts";
 import { noise } from "../helpers/bytes.ts";
@@ -165,18 +165,20 @@ describe.each(eachBuild)("Outbox ($build)", ({ codec }) => {
       ]);
     });
 
-    it("goes on where the send region ends", () => {
+    it("goes on where the send region ends, and writes nothing behind it", () => {
       const checked = new Checked(codec, isClient);
-      // Frames that fill it to the byte, and by one less and one more.
-      for (const last of [-1, 0, 1, 14, 15]) {
-        for (let filled = 0; filled + 10_000 < OUTBOX_SIZE; filled += 10_000)
-          checked.send(FIN | 2, noise(9_000, filled));
-        checked.send(FIN | 2, noise((OUTBOX_SIZE % 9_000) + last));
-        checked.send(FIN | 2, noise(9_000));
+      const behind = codec.memory.subarray(OUTBOX + OUTBOX_SIZE, OUTBOX + OUTBOX_SIZE + 9_000).fill(0xa5);
+      // Frames that fill it to the byte, and by one less and one more. Room is made for the longest header.
+      for (const more of [-1, 0, 1]) {
+        let room = OUTBOX_SIZE;
+        for (; room > 14_000; room -= 9_000 + (isClient ? 8 : 4)) checked.send(FIN | 2, noise(9_000, room));
+        checked.send(FIN | 2, noise(room - 14 + more));
+        for (let i = 0; i < 60; i++) checked.send(FIN | 2, noise(1));
         for (let i = 0; i < 60; i++) checked.send(FIN | 1, "你".repeat(400));
         checked.take();
       }
       checked.checkTaken();
+      expect(behind.every((byte) => byte === 0xa5)).toBe(true);
     });
 
     it("what was taken is not changed by what is sent later", () => {

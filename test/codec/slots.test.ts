@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { SLOT_COUNT } from "../../assembly/layout.ts";
-import type { Codec } from "../../src/codec/codec.ts";
 import { ConnectionError, Decoder } from "../../src/codec/index.ts";
 import { SlotDecoder } from "../helpers/slot-decoder.ts";
 import { noise } from "../helpers/bytes.ts";
@@ -70,11 +69,11 @@ describe.each(eachBuild)("slots ($build)", ({ codec }) => {
     }
     expect(codec.slotsTaken).toBe(ALL);
     // The last slot works like any other, and so does the one that was given back.
-    expect(decoded(codec, open.at(-1)!)).toBe("from the last slot");
+    expect(decoded(open.at(-1)!)).toBe("from the last slot");
     give(1);
     take(1);
     expect(codec.slotsTaken).toBe(ALL);
-    expect(decoded(codec, open.at(-1)!)).toBe("from the last slot");
+    expect(decoded(open.at(-1)!)).toBe("from the last slot");
     expect(() => new SlotDecoder(codec, unlimited("client"))).toThrow("taken");
     give(open.length);
     expect(codec.slotsTaken).toBe(before);
@@ -92,9 +91,9 @@ describe.each(eachBuild)("slots ($build)", ({ codec }) => {
     first.free();
     const [, third, fourth] = open as [SlotDecoder, SlotDecoder, SlotDecoder];
     const half = frame(2, "from the last slot");
-    decodeInto(codec, third, half.subarray(0, 5));
-    expect(decoded(codec, fourth)).toBe("from the last slot");
-    expect(decodeInto(codec, third, half.subarray(5))).toBe("m the last slot");
+    decodeInto(third, half.subarray(0, 5));
+    expect(decoded(fourth)).toBe("from the last slot");
+    expect(decodeInto(third, half.subarray(5))).toBe("m the last slot");
     expect(codec.slotsTaken).toBe(before + 3);
   });
 
@@ -120,8 +119,8 @@ describe.each(eachBuild)("slots ($build)", ({ codec }) => {
       const next = new SlotDecoder(codec, unlimited("server"));
       let seen = "";
       next.decode(fresh, {
-        piece: (_flags, at, length) => {
-          seen += latin1(codec.memory.subarray(at, at + length));
+        piece: (_flags, source, at, length) => {
+          seen += latin1(source.subarray(at, at + length));
           return true;
         },
         violation: ({ text }) => expect.fail(text),
@@ -132,11 +131,11 @@ describe.each(eachBuild)("slots ($build)", ({ codec }) => {
   });
 });
 
-function decodeInto(codec: Codec, decoder: SlotDecoder, bytes: Uint8Array): string {
+function decodeInto(decoder: SlotDecoder, bytes: Uint8Array): string {
   let seen = "";
   decoder.decode(bytes, {
-    piece: (_flags, at, length) => {
-      seen += latin1(codec.memory.subarray(at, at + length));
+    piece: (_flags, source, at, length) => {
+      seen += latin1(source.subarray(at, at + length));
       return true;
     },
     violation: ({ text }) => expect.fail(text),
@@ -144,5 +143,4 @@ function decodeInto(codec: Codec, decoder: SlotDecoder, bytes: Uint8Array): stri
   return seen;
 }
 
-const decoded = (codec: Codec, decoder: SlotDecoder): string =>
-  decodeInto(codec, decoder, frame(2, "from the last slot"));
+const decoded = (decoder: SlotDecoder): string => decodeInto(decoder, frame(2, "from the last slot"));

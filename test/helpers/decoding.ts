@@ -166,7 +166,7 @@ export function decodeChunks(codec: Codec, limits: DecoderLimits, chunks: Iterab
   try {
     for (const chunk of chunks) {
       decoder.decode(chunk, {
-        piece(flags, at, length, left) {
+        piece(flags, source, at, length, left) {
           if (violation) throw new Error("A piece is reported behind a violation.");
           const event = {
             opcode: flags & EVENT_OPCODE,
@@ -174,7 +174,7 @@ export function decodeChunks(codec: Codec, limits: DecoderLimits, chunks: Iterab
             first: (flags & EVENT_FIRST) !== 0,
             last: (flags & EVENT_LAST) !== 0,
             ascii: (flags & EVENT_ASCII) !== 0,
-            data: latin1(codec.memory.subarray(at, at + length)),
+            data: latin1(source.subarray(at, at + length)),
             left,
           };
           const unfinished = events.at(-1);
