@@ -9,10 +9,15 @@ import { Deadline, wheelOf, type Wheel } from "./wheel.ts";
 /** Who gets the request that a {@link RequestReader} has read. */
 interface RequestOwner {
   /**
-   * The head is read; `head` is what came behind it, in memory of its own, and `left` are the milliseconds left for the
-   * rest of the handshake.
+   * The head is read; `head` is what came behind it, if anything did, in memory of its own, and `left` are the
+   * milliseconds left for the rest of the handshake.
    */
-  request(request: OpeningRequest | RefusalError, transport: Transport, head: Uint8Array, left: number): void;
+  request(
+    request: OpeningRequest | RefusalError,
+    transport: Transport,
+    head: Uint8Array | undefined,
+    left: number,
+  ): void;
   /** The reader is done: the request follows, unless the transport was closed before there was one. */
   gone(reader: RequestReader, isClosed: boolean): void;
 }
@@ -54,7 +59,7 @@ export class RequestReader extends Deadline implements TransportHandler {
         request = new RefusalError(error.status, error.message, [], { reason: "request" });
       else throw error;
     }
-    this.#done(request, new Uint8Array(rest ?? []));
+    this.#done(request, rest && rest.length > 0 ? new Uint8Array(rest) : undefined);
   }
 
   end(): void {
@@ -73,10 +78,10 @@ export class RequestReader extends Deadline implements TransportHandler {
 
   /** Stops reading: the client gets this answer. */
   refuse(refusal: RefusalError): void {
-    this.#done(refusal, new Uint8Array(0));
+    this.#done(refusal);
   }
 
-  #done(request: OpeningRequest | RefusalError, head: Uint8Array): void {
+  #done(request: OpeningRequest | RefusalError, head?: Uint8Array): void {
     const left = this.#wheel.left(this);
     this.#stop(false);
     this.#owner.request(request, this.transport, head, left);
