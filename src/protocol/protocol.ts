@@ -160,7 +160,7 @@ export class Protocol implements DecoderSink {
   /** @internal */
   piece(flags: number, source: Uint8Array, at: number, length: number, left: number): boolean {
     const opcode = flags & EVENT_OPCODE;
-    if ((flags & WHOLE) !== WHOLE) this.#gather(opcode, flags, source.subarray(at, at + length), left);
+    if ((flags & WHOLE) !== WHOLE) this.#gather(opcode, flags, source, at, length, left);
     else if (opcode === TEXT && (flags & EVENT_RSV) === 0) this.#shortText(flags, at, length);
     else this.#whole(opcode, flags, source.slice(at, at + length));
     return !this.inputIsOver;
@@ -180,12 +180,12 @@ export class Protocol implements DecoderSink {
   }
 
   /** A piece of a message, or of a control frame, that does not come whole. */
-  #gather(opcode: number, flags: number, piece: Uint8Array, left: number): void {
+  #gather(opcode: number, flags: number, source: Uint8Array, at: number, length: number, left: number): void {
     const isControl = opcode >= CLOSE;
     const assembler = isControl
       ? (this.#control ??= new Assembler(CONTROL_FRAMES))
       : (this.#message ??= new Assembler(this.#options.budget ?? processBudget));
-    if (!assembler.append(piece, left))
+    if (!assembler.append(source, at, length, left))
       return this.fail(TRY_AGAIN_LATER, "unfinished messages take all the memory that they may");
     if (!(flags & EVENT_LAST)) return;
     const bytes = assembler.take();

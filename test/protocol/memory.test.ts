@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Assembler } from "../../src/protocol/assembler.ts";
 import { Budget } from "../../src/protocol/budget.ts";
@@ -156,7 +157,7 @@ describe("Assembler", () => {
     const assembler = new Assembler(budget);
     let most = 0;
     for (let come = size; come < 300_000; come += size) {
-      assembler.append(piece, 2 ** 32);
+      assembler.append(piece, 0, size, 2 ** 32);
       most = Math.max(most, budget.used / Math.max(come, 512));
     }
     expect(budget.used).toBeGreaterThan(0);
@@ -173,7 +174,7 @@ describe("Assembler", () => {
     const assembler = new Assembler(new Budget(2 ** 53));
     const piece = noise(65_536);
     work.allocated = work.copied = 0;
-    for (let left = 15; left >= 0; left--) assembler.append(piece, left * piece.length);
+    for (let left = 15; left >= 0; left--) assembler.append(piece, 0, piece.length, left * piece.length);
     expect(assembler.take().buffer.byteLength).toBe(MIB);
     expect(work.allocated).toBeLessThanOrEqual(1.5 * MIB);
     expect(work.copied).toBeLessThanOrEqual(1.5 * MIB);
@@ -183,20 +184,33 @@ describe("Assembler", () => {
     const budget = new Budget(700_000);
     const assembler = new Assembler(budget);
     const piece = noise(65_536);
-    for (let left = 15; left > 5; left--) expect(assembler.append(piece, left * piece.length)).toBe(true);
+    for (let left = 15; left > 5; left--)
+      expect(assembler.append(piece, 0, piece.length, left * piece.length)).toBe(true);
     expect(budget.used).toBe(10 * piece.length);
-    expect(assembler.append(piece, 5 * piece.length)).toBe(false);
+    expect(assembler.append(piece, 0, piece.length, 5 * piece.length)).toBe(false);
+  });
+
+  it("joins pieces of any length, from anywhere", () => {
+    const source = noise(200_000);
+    const length = fc.oneof(fc.nat(40), fc.constantFrom(1000, 1024, 65_535, 65_536, 70_000));
+    const property = fc.property(fc.array(fc.tuple(fc.nat(100_000), length), { maxLength: 12 }), (pieces) => {
+      const assembler = new Assembler(new Budget(2 ** 53));
+      for (const [at, length] of pieces) expect(assembler.append(source, at, length, 7)).toBe(true);
+      const expected = Buffer.concat(pieces.map(([at, length]) => source.subarray(at, at + length)));
+      expect(Buffer.compare(assembler.take(), expected)).toBe(0);
+    });
+    fc.assert(property);
   });
 
   it("hands out what it holds once, in memory of its own", () => {
     const assembler = new Assembler(new Budget(2 ** 53));
     const piece = noise(10);
-    assembler.append(piece, 5);
+    assembler.append(piece, 0, 10, 5);
     piece.fill(0);
-    assembler.append(noise(5, 2), 0);
+    assembler.append(noise(5, 2), 0, 5, 0);
     expect(assembler.length).toBe(15);
     const first = assembler.take();
-    assembler.append(noise(15, 3), 0);
+    assembler.append(noise(15, 3), 0, 15, 0);
     const second = assembler.take();
     expect([...first]).toEqual([...noise(10), ...noise(5, 2)]);
     expect([...second]).toEqual([...noise(15, 3)]);
