@@ -51,8 +51,7 @@ const web = ["src/websocket/establish.ts", "src/websocket/closing.ts", "src/webs
  * them. The entries of the codec and of DEFLATE load nothing but their own.
  */
 const manualChunks = {
-  common: ["src/errors.ts", "src/wasm.ts"],
-  values: ["src/protocol/options.ts", "src/protocol/budget.ts", "src/protocol/data.ts"],
+  common: ["src/errors.ts", "src/wasm.ts", ...["options", "budget", "data"].map((name) => `src/protocol/${name}.ts`)],
   codec: ["src/codec/codec.ts", "src/codec/slot-decoder.ts", "src/codec/close-codes.ts"],
   driver: ["src/server/server.ts", "src/client.ts"],
   web,

@@ -25,7 +25,7 @@ describe("what is published", () => {
   test("is these files, with no source, test or map among them", () => {
     const entries = ["codec", "deflate", "driver", "index", "websocket", "websocketstream"];
     const withStreams = [...entries, "streams"];
-    const shared = ["codec", "common", "driver", "values", "web"];
+    const shared = ["codec", "common", "driver", "web"];
     const expected = [
       ...["LICENSE", "README.md", "package.json"],
       ...["bun", "deno", "workerd"].flatMap((runtime) => folder(runtime, entries, shared, ["js"])),

@@ -20,6 +20,5 @@ const echo :Workerd.Worker = (
     (name = "shared/driver.js", esModule = embed "../../dist/workerd/shared/driver.js"),
     (name = "shared/codec.js", esModule = embed "../../dist/workerd/shared/codec.js"),
     (name = "shared/common.js", esModule = embed "../../dist/workerd/shared/common.js"),
-    (name = "shared/values.js", esModule = embed "../../dist/workerd/shared/values.js"),
   ],
 );
