@@ -15,8 +15,8 @@ let joint: Uint8Array | undefined;
 const JOINT_SIZE = 2 * LONG;
 
 /**
- * A chunk of so much or more is handed on as it is, and freed when it is worked through:
- * what Bun has made for one read nobody else has.
+ * A chunk of so much or more is handed on as it is, and freed when it is worked through: what Bun has made for one read
+ * nobody else has. What is shorter has room in the codec's window.
  */
 const MUCH = 16_384;
 
