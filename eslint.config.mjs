@@ -45,6 +45,18 @@ export default tseslint.config(
     rules: { "no-restricted-globals": ["error", ...platform] },
   },
   {
+    files: ["src/**"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "CallExpression[callee.property.name='slice'][arguments.length=0]",
+          message: "Of a Buffer it is a view: copy by `new Uint8Array(bytes)`, or `[...array]`.",
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.mjs"],
     languageOptions: { globals: { ...globals.node, ...globals.es2023 } },
   },

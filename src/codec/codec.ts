@@ -161,7 +161,10 @@ export class Codec {
    */
   enterWindow(): OuterWindow | undefined {
     const outer = this.#windowInUse
-      ? { window: this.window.slice(), events: this.words.slice(EVENTS / 4, EVENTS / 4 + EVENT_CAPACITY * EVENT_WORDS) }
+      ? {
+          window: new Uint8Array(this.window),
+          events: this.words.slice(EVENTS / 4, EVENTS / 4 + EVENT_CAPACITY * EVENT_WORDS),
+        }
       : undefined;
     this.#windowInUse = true;
     this.received.forget();

@@ -24,7 +24,7 @@ class Slab {
   #used = 0;
 
   copy(source: Uint8Array): Uint8Array {
-    if (source.length > SHARED_BATCH) return source.slice();
+    if (source.length > SHARED_BATCH) return new Uint8Array(source);
     if (this.#used + source.length > this.#bytes.length) {
       this.#bytes = new Uint8Array(SLAB_SIZE);
       this.#used = 0;

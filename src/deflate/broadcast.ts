@@ -16,7 +16,7 @@ export class Broadcast {
     this.#deflated = deflater.message(message);
     deflater.reset();
     // The caller may change what it passed in.
-    this.#message = message.slice();
+    this.#message = new Uint8Array(message);
     this.#windowBits = windowBits;
     return this.#deflated;
   }

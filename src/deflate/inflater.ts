@@ -108,7 +108,7 @@ export class Inflater implements Tenant {
     const output = new Output(this.#maxLength - this.#length);
     const read = this.#feed(input, output);
     if (this.#isFinished) {
-      this.#unused = input.slice(read);
+      this.#unused = new Uint8Array(input.subarray(read));
       this.reset();
     }
     this.#length += output.length;

@@ -162,7 +162,7 @@ export class ServerConnection<Data = undefined> extends Connection {
   override handshakeData(chunk: Uint8Array): undefined {
     const deciding = this.#deciding;
     if (!deciding) return;
-    deciding.early.push(chunk.slice());
+    deciding.early.push(new Uint8Array(chunk));
     deciding.length += chunk.length;
     if (deciding.length >= MAX_EARLY) this.link.pause();
   }

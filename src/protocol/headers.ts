@@ -115,7 +115,7 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   /** The values of all fields with that name. */
   getAll(name: string): string[] {
-    return this.#values(name).slice();
+    return [...this.#values(name)];
   }
 
   has(name: string): boolean {

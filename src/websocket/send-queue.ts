@@ -37,7 +37,7 @@ export class SendQueue {
   /** Sends bytes as they are at this moment. */
   send(data: Outgoing, size: number): void {
     if (!this.#isReading && !(data instanceof Blob)) return this.#send(data, size);
-    this.#waiting.push({ data: data instanceof Uint8Array ? data.slice() : data, size });
+    this.#waiting.push({ data: data instanceof Uint8Array ? new Uint8Array(data) : data, size });
     if (!this.#isReading) void this.#read();
   }
 

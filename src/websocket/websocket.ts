@@ -285,7 +285,7 @@ export class WebSocket extends TypedEventTarget {
 
   #binary(bytes: Uint8Array<ArrayBuffer>): Blob | ArrayBuffer {
     if (this.#binaryType === "blob") return new Blob([bytes]);
-    return bytes.length === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+    return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
   }
 
   #closed(): void {

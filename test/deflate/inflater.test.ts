@@ -78,8 +78,11 @@ describe.each(modules)("$build", ({ module }) => {
       const inflater = make();
       inflater.write(stream.subarray(0, 2));
       expect(inflater.isFinished).toBe(false);
-      inflater.write(Buffer.concat([stream.subarray(2), Buffer.from("behind")]));
+      const rest = Buffer.concat([stream.subarray(2), Buffer.from("behind")]);
+      inflater.write(rest);
+      rest.fill(0);
       expect(Buffer.from(inflater.unused).toString()).toBe("behind");
+      expect(inflater.unused.constructor).toBe(Uint8Array);
       expect(() => inflater.write(Buffer.of(0))).toThrow(expect.objectContaining({ code: "ERR_STATE" }));
     });
 

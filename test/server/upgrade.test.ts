@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { RefusalError, Server, connect, type UpgradeRequest } from "../../src/index.ts";
 import { certificates } from "../helpers/certificates.ts";
+import { MemoryTransport } from "../helpers/memory-transport.ts";
 import { Listening } from "../helpers/peers.ts";
 import { RawPeer, frame, op, request } from "../helpers/raw-peer.ts";
 import { deferred, next, turns, until } from "../helpers/until.ts";
@@ -180,6 +181,29 @@ describe("the upgrade hook", () => {
     expect((await peer.readHead()).status).toBe(101);
     peer.destroy();
     await server.close();
+  });
+
+  it("has what comes meanwhile kept also where the transport uses a Buffer again", async () => {
+    const decision = deferred();
+    const server = new Server({ upgrade: () => decision.promise });
+    const [accepted, other] = MemoryTransport.pipe();
+    const start = vi.spyOn(accepted, "start");
+    const over = server.accept(accepted);
+    other.write([Buffer.from(request())], () => undefined);
+    // The reader of the request, and the connection.
+    await until(() => start.mock.calls.length === 2);
+    const chunk = Buffer.from(frame(op.text, "early"));
+    start.mock.calls[1]![0].data(chunk);
+    chunk.fill(0);
+    const seen: unknown[] = [];
+    server.on("connection", (ws) => {
+      ws.on("message", (message) => void seen.push(message)).on("error", (error) => void seen.push(error));
+    });
+    decision.resolve();
+    await until(() => seen.length > 0);
+    expect(seen).toEqual(["early"]);
+    other.destroy();
+    await over;
   });
 
   it("decides about the requests of a web server too", async () => {

@@ -129,12 +129,14 @@ describe("send()", () => {
     ws.send(blob);
     ws.send(small);
     ws.send(large);
-    large.fill(2);
-    small.fill(2);
+    // A `slice` of which is no copy.
+    const buffer = Buffer.of(1);
+    ws.send(buffer);
+    for (const bytes of [large, small, buffer]) bytes.fill(2);
     blob.ready();
     const sums: number[] = [];
-    for (let i = 0; i < 5; i++) sums.push((await peer.readFrame()).payload.reduce((sum, byte) => sum + byte, 0));
-    expect(sums).toEqual([70_000, 1, 98, 1, 70_000]);
+    for (let i = 0; i < 6; i++) sums.push((await peer.readFrame()).payload.reduce((sum, byte) => sum + byte, 0));
+    expect(sums).toEqual([70_000, 1, 98, 1, 70_000, 1]);
     ws.close();
   });
 
