@@ -43,8 +43,8 @@ const document = (width, height, label, parts) =>
 /** A logarithmic scale from a range of numbers to one of pixels. */
 const scale = (from, to, x, width) => (value) => x + (Math.log(value / from) / Math.log(to / from)) * width;
 
-const WIDTH = 880;
-const LEFT = 350;
+const WIDTH = 900;
+const LEFT = 370;
 const RIGHT = 24;
 const ROW = 24;
 /** What is beyond stands at the edge. */
