@@ -44,9 +44,18 @@ export class Region {
   /** The latest text was ASCII, and so may the next ones be. */
   isAscii = true;
   readonly slab = new Slab();
+  #text = "";
+  #behindRoom = SHORT_HEADER;
 
   constructor(codec: Codec) {
     this.codec = codec;
+  }
+
+  /** A text behind room for its header. Of a broadcast, all connections share the string, which is joined but once. */
+  behindRoom(text: string): string {
+    if (text === this.#text) return this.#behindRoom;
+    this.#text = text;
+    return (this.#behindRoom = (text.length > 125 ? LONG_HEADER : SHORT_HEADER) + text);
   }
 }
 
@@ -100,7 +109,7 @@ export class Outbox {
       this.#copyText(received.at, received.length);
       this.#region.isAscii = received.length === length;
     } else if (mayWait) {
-      this.#texts += (length > 125 ? LONG_HEADER : SHORT_HEADER) + text;
+      this.#texts += this.#region.behindRoom(text);
       (this.#textLengths ??= []).push(length);
       this.#length += (length > 125 ? 4 : 2) + length;
       if (this.#texts.length > MOST_TEXTS) this.#encodeTexts();

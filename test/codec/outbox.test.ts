@@ -165,6 +165,14 @@ describe.each(eachBuild)("Outbox ($build)", ({ codec }) => {
       ]);
     });
 
+    it("takes the same text for many in turn, and others of its length between", () => {
+      const texts = ["", "a", "b", "é", "x".repeat(125), "y".repeat(125), "x".repeat(126), "é".repeat(126), "a", "a"];
+      const outboxes = [1, 2, 3].map(() => new Outbox(codec, isClient ? () => 0 : undefined));
+      for (const text of texts) for (const outbox of outboxes) outbox.text(text);
+      const expected = concat(texts.map((text) => frame(1, text, { key: isClient ? [0, 0, 0, 0] : undefined })));
+      for (const outbox of outboxes) same(concat(outbox.take()), expected, "what was taken");
+    });
+
     it("goes on where the send region ends, and writes nothing behind it", () => {
       const checked = new Checked(codec, isClient);
       const behind = codec.memory.subarray(OUTBOX + OUTBOX_SIZE, OUTBOX + OUTBOX_SIZE + 9_000).fill(0xa5);
