@@ -109,9 +109,10 @@ export class Outbox {
       this.#copyText(received.at, received.length);
       this.#region.isAscii = received.length === length;
     } else if (mayWait) {
-      this.#texts += this.#region.behindRoom(text);
+      const behindRoom = this.#region.behindRoom(text);
+      this.#texts += behindRoom;
       (this.#textLengths ??= []).push(length);
-      this.#length += (length > 125 ? 4 : 2) + length;
+      this.#length += behindRoom.length;
       if (this.#texts.length > MOST_TEXTS) this.#encodeTexts();
     } else {
       this.#encodeTexts();

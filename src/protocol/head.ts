@@ -237,8 +237,8 @@ function latin1(bytes: Uint8Array, end: number): string {
   let text = "";
   // In pieces, since engines bound how many arguments a call takes.
   for (let at = 0; at < end; at += 4096) {
-    const isWhole = at === 0 && end === bytes.length && end <= 4096;
-    const piece = isWhole ? bytes : bytes.subarray(at, Math.min(at + 4096, end));
+    const to = Math.min(at + 4096, end);
+    const piece = at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to);
     text += String.fromCharCode.apply(null, piece as unknown as number[]);
   }
   return text;

@@ -161,7 +161,7 @@ export class Protocol implements DecoderSink {
   piece(flags: number, source: Uint8Array, at: number, length: number, left: number): boolean {
     const opcode = flags & EVENT_OPCODE;
     if ((flags & WHOLE) !== WHOLE) this.#gather(opcode, flags, source, at, length, left);
-    else if (opcode === TEXT && (flags & EVENT_RSV) === 0) this.#shortText(flags, at, length);
+    else if (opcode === TEXT && (flags & EVENT_RSV) === 0) this.#wholeText(flags, at, length);
     else this.#whole(opcode, flags, source.slice(at, at + length));
     return !this.inputIsOver;
   }
@@ -171,8 +171,8 @@ export class Protocol implements DecoderSink {
     this.fail(closeCode, text);
   }
 
-  /** A text message that came whole in one chunk. */
-  #shortText(flags: number, at: number, length: number): void {
+  /** A text message that lies whole in linear memory. */
+  #wholeText(flags: number, at: number, length: number): void {
     const { ascii, received, text } = this.#codec;
     const string = flags & EVENT_ASCII ? ascii.read(at, length) : text.decodeUtf8(at, length);
     received.is(string, at, length);

@@ -177,11 +177,12 @@ describe.each(eachBuild)("Outbox ($build)", ({ codec }) => {
       const checked = new Checked(codec, isClient);
       const behind = codec.memory.subarray(OUTBOX + OUTBOX_SIZE, OUTBOX + OUTBOX_SIZE + 9_000).fill(0xa5);
       // Frames that fill it to the byte, and by one less and one more. Room is made for the longest header.
-      for (const more of [-1, 0, 1]) {
+      for (const more of [-1, 0, 1, 14, 15]) {
         let room = OUTBOX_SIZE;
         for (; room > 14_000; room -= 9_000 + (isClient ? 8 : 4)) checked.send(FIN | 2, noise(9_000, room));
         checked.send(FIN | 2, noise(room - 14 + more));
         for (let i = 0; i < 60; i++) checked.send(FIN | 2, noise(1));
+        checked.send(FIN | 2, noise(9_000));
         for (let i = 0; i < 60; i++) checked.send(FIN | 1, "你".repeat(400));
         checked.take();
       }
